@@ -1,0 +1,63 @@
+import type { Text } from './text.ts'
+
+/** One Postgres that stands alone. */
+export interface PostgresSpec {
+  kind: 'postgres'
+  /** Settings beside the harness's own, as `postgresql.conf` names them. */
+  settings?: Record<string, string | number>
+}
+
+/** A primary and its streaming replicas; the key in the topology names the primary, `<name>-replica-N` the rest. */
+export interface ReplicatedSpec {
+  kind: 'replicated'
+  replicas: number
+  settings?: Record<string, string | number>
+}
+
+export interface RedisSpec {
+  kind: 'redis'
+  settings?: Record<string, string | number>
+}
+
+/** Three Redis masters that share the 16,384 slots. */
+export interface RedisClusterSpec {
+  kind: 'redis-cluster'
+  settings?: Record<string, string | number>
+}
+
+export type ComponentSpec = PostgresSpec | ReplicatedSpec | RedisSpec | RedisClusterSpec
+
+/** The real components of a lab by name. Names are the ones that learners read: `pg-1`, `redis`. */
+export type Topology = Record<string, ComponentSpec>
+
+export interface StepSpec {
+  /** Unique in its lab, permanent, never reused. It is the name of the step's test and check files too. */
+  id: string
+  title: Text
+  points: number
+  /** The ladder, from a question to nearly the code. */
+  hints: readonly [Text, Text, Text]
+  /** Already holds on the starter and must survive the change. */
+  guard?: boolean
+  /** Milliseconds for red tests and checks together. Default 20,000. */
+  limit?: number
+  /** Anchor on the chapter page; the step's id where nothing is said. */
+  section?: string
+}
+
+export interface LabSpec {
+  title: Text
+  /** One or two sentences for lists: what breaks, and what the reader builds. */
+  summary: Text
+  /** Entry points `src/<role>.ts`. */
+  roles: readonly string[]
+  topology: Topology
+  steps: readonly StepSpec[]
+  /** Milliseconds that the whole lab, checks included, may take warm on the native runtime. */
+  budget: number
+}
+
+/** Declares a lab. The folder's name gives chapter number and permanent id: `02-dual-servers` is lab `dual-servers`. */
+export function defineLab<const L extends LabSpec>(lab: L): L {
+  return lab
+}
