@@ -1,12 +1,14 @@
+import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { cp, lstat, mkdtemp, readFile, rename, rm, symlink } from 'node:fs/promises'
+import { promisify } from 'node:util'
 import { createRequire } from 'node:module'
 import { dirname, join, relative } from 'node:path'
 import type { Text } from '../text.ts'
 import { say } from '../text.ts'
 import { Unavailable } from '../unavailable.ts'
 import { EXE, versionOf } from './program.ts'
-import { dataRoot, identity, reachable, unprivilegedUser } from './user.ts'
+import { dataRoot, identity, reachable, unprivilegedUser, type User } from './user.ts'
 
 /** Postgres's own programs, runnable by `unprivilegedUser()`. */
 export interface PostgresBinaries {
@@ -15,6 +17,8 @@ export interface PostgresBinaries {
   readonly pgCtl: string
   readonly version: string
 }
+
+const run = promisify(execFile)
 
 let found: Promise<PostgresBinaries> | undefined
 
@@ -31,7 +35,7 @@ export function postgresBinaries(): Promise<PostgresBinaries> {
 }
 
 async function findPostgres(): Promise<PostgresBinaries> {
-  const native = await linked(postgresFolder())
+  const native = await linked(postgresFolder(), unprivilegedUser(), () => dataRoot().path)
   const bin = (name: string) => join(native, 'bin', name + EXE)
   const version = await versionOf(bin('postgres'), {}, identity(unprivilegedUser())).catch(
     (error: unknown) => {
@@ -62,17 +66,17 @@ function postgresFolder(): string {
  * The package's `native` folder with its library links, which an install without scripts leaves out; a copy in
  * the data root where the package can't be written, or Postgres's user can't get there.
  */
-async function linked(folder: string): Promise<string> {
+export async function linked(folder: string, user: User | null, copies: () => string): Promise<string> {
   const native = join(folder, 'native')
-  const user = unprivilegedUser()
   if (reachable(join(native, 'bin', `postgres${EXE}`), user) && (await link(folder))) return native
   const { version } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as { version: string }
-  const copy = join((await dataRoot()).dir, `postgres-${version}`)
+  const copy = join(copies(), `postgres-${version}`)
   if (!existsSync(copy)) {
     const work = await mkdtemp(`${copy}.copy-`)
     try {
       const whole = join(work, 'package')
       await cp(folder, whole, { recursive: true, verbatimSymlinks: true })
+      if (user) await run('chmod', ['-R', 'a+rX', whole]) // installed under a strict umask
       await link(whole)
       // Whoever copied at the same time and was first has the same thing.
       await rename(whole, copy).catch((error: unknown) => {

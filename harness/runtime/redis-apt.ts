@@ -53,11 +53,13 @@ export async function fetchRedis(folder: string, sources?: string): Promise<Unpa
       await apt('download', packages, debs)
       for (const deb of await readdir(debs)) await run('dpkg', ['-x', join(debs, deb), root])
     }
-    try {
-      await fetch(PACKAGES)
-    } catch (error) {
-      throw new Error(reasonOf(lists) ?? reasonOf(error) ?? String(error), { cause: error })
-    }
+    await fetch(PACKAGES).catch((error: unknown) => {
+      // Without lists apt knows no packages; why it has none is the true reason.
+      const own = reasonsOf(error).at(-1)
+      const reason =
+        own && !/unable to locate|can't find|no packages/i.test(own) ? own : (reasonsOf(lists)[0] ?? own)
+      throw new Error(reason ?? String(error), { cause: error })
+    })
     for (let missing = await missingLibraries(root); missing.length > 0;) {
       for (const library of missing) await fetch([await providerOf(apt, library)])
       const before = missing.join()
@@ -75,7 +77,7 @@ export async function fetchRedis(folder: string, sources?: string): Promise<Unpa
   }
 }
 
-type Apt = (command: string, args?: string[], cwd?: string) => Promise<string>
+type Apt = (command: string, args?: string[], cwd?: string) => Promise<{ stdout: string; stderr: string }>
 
 async function aptIn(work: string, sources?: string): Promise<Apt> {
   for (const name of ['lists/partial', 'cache/archives/partial', 'log', 'root']) {
@@ -104,8 +106,7 @@ async function aptIn(work: string, sources?: string): Promise<Apt> {
   return async (command, args = [], cwd = work) => {
     const tool = command.startsWith('show') ? 'apt-cache' : 'apt-get'
     const env = { ...process.env, LC_ALL: 'C' }
-    const { stdout } = await run(tool, ['-c', file, '-q', command, ...args], { cwd, env, timeout: 180_000 })
-    return stdout
+    return await run(tool, ['-c', file, '-q', command, ...args], { cwd, env, timeout: 180_000 })
   }
 }
 
@@ -129,14 +130,14 @@ export function packageNames(library: string): string[] {
 
 async function providerOf(apt: Apt, library: string): Promise<string> {
   for (const name of packageNames(library)) {
-    const found = await apt('showpkg', [name]).catch(() => '')
-    if (/^Versions:\s*\n\S/m.test(found)) return name
+    const known = await apt('showpkg', [name]).catch(() => null)
+    if (known && /^Versions:\s*\n\S/m.test(known.stdout)) return name
   }
   throw new Error(`no package holds ${library}`)
 }
 
-/** apt's own last word, without its `E: `. */
-function reasonOf(result: unknown): string | undefined {
+/** What apt complained of, without its `E: `. */
+function reasonsOf(result: unknown): string[] {
   const stderr = (result as { stderr?: string } | undefined)?.stderr ?? ''
-  return [...stderr.matchAll(/^[EW]: (.+)$/gm)].at(-1)?.[1]
+  return [...stderr.matchAll(/^[EW]: (.+)$/gm)].map((match) => match[1]!)
 }

@@ -55,7 +55,7 @@ async function findRedis(options: RedisOptions): Promise<RedisBinary> {
       return { server, ...cliOf(server), version, source: 'PATH' }
     refused.push(`${server} ${version ?? ''}`.trim())
   }
-  const folder = options.folder ?? join((await dataRoot()).dir, 'redis')
+  const folder = options.folder ?? join(dataRoot().path, 'redis')
   const kept = await fetched(folder)
   if (kept) return kept
   if (process.platform !== 'linux' || !canFetch(env.PATH)) throw noRedis(refused)

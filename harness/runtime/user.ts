@@ -25,7 +25,7 @@ export interface User {
 
 /** Where servers keep their data, and why there when it isn't the clone's own `.runtime`. */
 export interface DataRoot {
-  readonly dir: string
+  readonly path: string
   readonly reason?: Text
 }
 
@@ -68,7 +68,7 @@ export function chooseUser(passwd: string, accept: (user: User) => boolean = can
  * A folder in which `unprivilegedUser()` can work. `.runtime` of the clone, else one in the system's temporary
  * folder: a clone under /root is closed to others, a Windows drive seen from WSL keeps no permissions.
  */
-export async function dataRoot(): Promise<DataRoot> {
+export function dataRoot(): DataRoot {
   chosenRoot ??= chooseDataRoot(RUNTIME_DIR, unprivilegedUser())
   return chosenRoot
 }
@@ -83,7 +83,7 @@ export function chooseDataRoot(
   let reason: Text | undefined
   for (const path of [near, ...temporary.map((folder) => join(folder, own))]) {
     const refusal = (path === near ? undefined : foreign(path)) ?? refusalOf(path, user)
-    if (!refusal) return reason ? { dir: path, reason } : { dir: path }
+    if (!refusal) return reason ? { path, reason } : { path }
     reason ??= refusal
   }
   throw new Unavailable({
