@@ -209,7 +209,7 @@ describe('user and folder', () => {
     expect(dirname(path)).toBe(other)
     expect(reason?.en).toContain('closed to the user nobody')
     expect(chooseDataRoot(join(home, 'clone/.runtime'), null, [other])).toEqual({
-      dir: join(home, 'clone/.runtime'),
+      path: join(home, 'clone/.runtime'),
     })
   })
 
