@@ -46,16 +46,16 @@ export class HttpObserver implements Observer {
   ): Segment[] {
     const segments: Segment[] = []
     let from = 0
-    let segment: Segment = { bytes: chunk, answers: answers() }
+    let segment: Segment = { bytes: chunk, answers: answers(), inside: !parser.plain }
     for (const event of parser.feed(chunk)) {
       note(event, segment)
       if (event.kind !== 'end') continue
       segment.bytes = chunk.subarray(from, event.at)
       segments.push(segment)
       from = event.at
-      segment = { bytes: chunk, answers: answers() }
+      segment = { bytes: chunk, answers: answers(), inside: !parser.plain }
     }
-    if (from < chunk.length) segments.push({ ...segment, bytes: chunk.subarray(from), inside: !parser.plain })
+    if (from < chunk.length) segments.push({ ...segment, bytes: chunk.subarray(from) })
     return segments
   }
 

@@ -34,7 +34,7 @@ export class PostgresObserver implements Observer {
       } else if (message.type === 'P') this.#text(message)
       this.#inside = !CLOSES.has(message.type)
       if (this.#inside) continue
-      segments.push({ bytes: chunk.subarray(from, message.at), begins })
+      segments.push({ bytes: chunk.subarray(from, message.at), begins, inside: true })
       from = message.at
       begins = undefined
     }
