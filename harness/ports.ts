@@ -58,8 +58,10 @@ export async function freePort(hosts: readonly string[] = ['127.0.0.1']): Promis
   for (let attempt = 0; attempt < 500; attempt++) {
     const port = candidate()
     handedOut.add(port)
-    const free = await Promise.all(hosts.map((host) => canListen(port, host)))
-    if (free.every(Boolean) && (await refuses(port))) return port
+    let free = true
+    // One after the other: 0.0.0.0 would get in the way of 127.0.0.1.
+    for (const host of hosts) free &&= await canListen(port, host)
+    if (free && (await refuses(port))) return port
   }
   throw new Error(`no free port between ${FIRST} and ${LAST} on ${hosts.join(', ')}`)
 }

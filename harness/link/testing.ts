@@ -125,3 +125,9 @@ export async function httpPair(answer?: Parameters<typeof httpPeer>[0]) {
     },
   }
 }
+
+export function postgresMessage(type: string, body: string | Buffer = ''): Buffer {
+  const length = Buffer.alloc(4)
+  length.writeInt32BE(Buffer.byteLength(body) + 4)
+  return Buffer.concat([Buffer.from(type), length, Buffer.from(body)])
+}
