@@ -93,8 +93,24 @@ export const EXIT_STATUS = { pass: 0, fail: 1, error: 2, unknown: 3 } as const
 /** A line of `workspace/.runs/feed.jsonl`, which the site follows. */
 export type FeedEvent =
   | { type: 'run-started'; at: string; lab: string; chapter: string; run: string; subject: string }
-  | { type: 'step'; at: string; lab: string; chapter: string; run: string; subject: string; step: StepVerdict }
-  | { type: 'run-ended'; at: string; lab: string; chapter: string; run: string; subject: string; status: Verdict['status'] }
+  | {
+      type: 'step'
+      at: string
+      lab: string
+      chapter: string
+      run: string
+      subject: string
+      step: StepVerdict
+    }
+  | {
+      type: 'run-ended'
+      at: string
+      lab: string
+      chapter: string
+      run: string
+      subject: string
+      status: Verdict['status']
+    }
 
 /** `workspace/progress.json`. */
 export interface Progress {
@@ -106,7 +122,13 @@ export interface LabProgress {
   /** Best outcome of each step so far, by step id. */
   best: Record<string, { outcome: Outcome; at: string }>
   /** The last run of `check` or `lab`. */
-  last: { at: string; run: string; status: Verdict['status']; points: { earned: number; possible: number }; steps: Record<string, Outcome> }
+  last: {
+    at: string
+    run: string
+    status: Verdict['status']
+    points: { earned: number; possible: number }
+    steps: Record<string, Outcome>
+  }
   /** The lab's version that `best` belongs to. */
   labVersion: string
   /** Set when a newer edition of the lab reopened it. */

@@ -1,0 +1,297 @@
+import { existsSync } from 'node:fs'
+import { mkdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { performance } from 'node:perf_hooks'
+import { createVitest, type TestSpecification, type Vitest } from 'vitest/node'
+import type { HostApi, RunContext } from '#harness/context'
+import { SchemaError, type TemplateSource } from '#harness/databases'
+import { ROOT, RUNTIME_DIR } from '#harness/paths'
+import { serve } from '#harness/remote'
+import type { Runtime } from '#harness/runtime/runtime'
+import { same, say } from '#harness/text'
+import { StartedTopology } from '#harness/topology'
+import { Collector, type PlannedStep } from './collector.ts'
+import { labVersion, testFiles, type Lab } from './labs.ts'
+import { feed, makeRunFolder, runName, writeAtomically } from './run-folder.ts'
+import { roleCommands, type Subject } from './subject.ts'
+import { VERDICT_VERSION, type Failure, type StepVerdict, type Verdict } from './verdict.ts'
+import { WarmPool } from './warm-worker.ts'
+
+export interface RunOptions {
+  subject: Subject
+  seed?: number
+  /** Steps in the order in which to run them; default the lab's own. */
+  order?: string[]
+  /** Leave out what comes after the first failure. */
+  stopAtFailure?: boolean
+  onStep?: (step: StepVerdict) => void
+}
+
+/** Grades subjects of one lab. The topology is started once and stays warm between runs. */
+export class Grader {
+  readonly lab: Lab
+  readonly runtime: Runtime
+  readonly topology: StartedTopology
+  readonly #vitest: Vitest
+  readonly #pool: WarmPool
+  #versions: Record<string, string> | undefined
+  #context: RunContext | undefined
+  #collector: Collector | undefined
+  #healed: Promise<void> | undefined
+
+  private constructor(lab: Lab, runtime: Runtime, topology: StartedTopology, vitest: Vitest, pool: WarmPool) {
+    this.lab = lab
+    this.runtime = runtime
+    this.topology = topology
+    this.#vitest = vitest
+    this.#pool = pool
+  }
+
+  /** Brings up the lab's topology and the test runner, side by side. */
+  static async open(lab: Lab, runtime: Runtime): Promise<Grader> {
+    let grader: Grader | undefined
+    const pool = new WarmPool((line) => {
+      const methods = (): HostApi => grader!.#host()
+      serve(line, new Proxy({}, { get: (_, name) => methods()[name as keyof HostApi] }))
+    })
+    const collector = (): Collector | undefined => (grader ? grader.#collector : undefined)
+    const [topology, vitest] = await Promise.all([
+      StartedTopology.start(runtime, lab.spec.topology),
+      openVitest(lab, pool, collector),
+    ])
+    grader = new Grader(lab, runtime, topology, vitest, pool)
+    return grader
+  }
+
+  /** Grades one subject: every planned step gets a verdict, and the run's folder holds what was seen. */
+  async run({
+    subject,
+    seed = randomSeed(),
+    order,
+    stopAtFailure = false,
+    onStep,
+  }: RunOptions): Promise<Verdict> {
+    const started = new Date()
+    const startedAt = performance.timeOrigin + performance.now()
+    const dir = makeRunFolder(this.lab.chapter, started)
+    const plan = this.#plan(order)
+    const verdict = await this.#blankVerdict(subject, seed, started)
+    const base = { lab: this.lab.id, chapter: this.lab.chapter, run: runName(dir), subject: subject.name }
+    feed({ type: 'run-started', at: started.toISOString(), ...base })
+
+    const record = (step: StepVerdict): void => {
+      verdict.steps = verdict.steps.map((other) => (other.id === step.id ? step : other))
+      verdict.durationMs = Math.round(performance.timeOrigin + performance.now() - startedAt)
+      writeAtomically(join(dir, 'verdict.json'), `${JSON.stringify(verdict, null, 2)}\n`)
+      feed({ type: 'step', at: new Date().toISOString(), ...base, step })
+      onStep?.(step)
+    }
+    this.#collector = new Collector(this.lab, plan, startedAt, record)
+
+    const refused = await this.#prepare(subject)
+    if (refused)
+      for (const { id } of plan)
+        record({ ...this.#collector.verdictOf(id), outcome: 'error', failure: refused })
+    else {
+      this.#context = await this.#contextFor(subject, dir, seed, startedAt, stopAtFailure)
+      await this.#vitest.runTestSpecifications(this.#specifications(plan), true)
+      // A run that was cancelled, or a worker that broke, leaves steps without a verdict.
+      for (const { id } of plan)
+        if (verdict.steps.find((s) => s.id === id)?.tests.length === 0) record(this.#collector.verdictOf(id))
+    }
+    this.#pool.prepareNext()
+    this.#healed = this.topology.heal()
+    this.#healed.catch(() => {}) // the next run awaits it and reports
+    finish(verdict)
+    writeAtomically(join(dir, 'verdict.json'), `${JSON.stringify(verdict, null, 2)}\n`)
+    writeAtomically(
+      join(dir, 'timeline.json'),
+      `${JSON.stringify(
+        verdict.steps.map((s) => ({ step: s.id, events: s.failure?.timeline ?? [] })),
+        null,
+        2,
+      )}\n`,
+    )
+    feed({ type: 'run-ended', at: new Date().toISOString(), ...base, status: verdict.status })
+    return verdict
+  }
+
+  /** Ends the run that is under way after its current test. */
+  async cancel(): Promise<void> {
+    await this.#vitest.cancelCurrentRun('keyboard-input')
+  }
+
+  async close(): Promise<void> {
+    await this.#healed?.catch(() => {}) // it goes down with the topology
+    await Promise.allSettled([this.#vitest.close(), this.#pool.close(), this.topology.close()])
+  }
+
+  #plan(order = this.lab.spec.steps.map((step) => step.id)): PlannedStep[] {
+    return order.map((id) => ({ id, files: testFiles(this.lab, id) }))
+  }
+
+  #specifications(plan: PlannedStep[]): TestSpecification[] {
+    const project = this.#vitest.getRootProject()
+    return plan.flatMap(({ files }) => files.map(({ file }) => project.createSpecification(file)))
+  }
+
+  /** Database templates from the lab's data and the subject's schema; a failure when Postgres refuses the schema. */
+  async #prepare(subject: Subject): Promise<Failure | undefined> {
+    await this.#healed
+    const databases = Object.entries(this.lab.spec.topology).filter(
+      ([, { kind }]) => kind === 'postgres' || kind === 'replicated',
+    )
+    try {
+      await Promise.all(
+        databases.map(async ([component]) => {
+          this.topology.databases.use(component, await templateSources(this.lab, subject, component))
+          await this.topology.databases.prepare(component)
+        }),
+      )
+      return undefined
+    } catch (error) {
+      if (!(error instanceof SchemaError)) throw error
+      return schemaFailure(error)
+    }
+  }
+
+  async #contextFor(
+    subject: Subject,
+    dir: string,
+    seed: number,
+    startedAt: number,
+    stopAtFailure: boolean,
+  ): Promise<RunContext> {
+    const machines = join(RUNTIME_DIR, 'machines', this.lab.chapter)
+    await mkdir(machines, { recursive: true })
+    return {
+      chapter: this.lab.chapter,
+      subject: subject.dir,
+      runDir: dir,
+      machines,
+      seed,
+      startedAt,
+      stopAtFailure,
+      limits: Object.fromEntries(this.lab.spec.steps.map((step) => [step.id, step.limit ?? 20_000])),
+      commands: await roleCommands(subject),
+      reach: this.runtime.reach,
+    }
+  }
+
+  #host(): HostApi {
+    const { topology } = this
+    return {
+      context: async () => this.#context!,
+      nodes: () => topology.nodes(),
+      act: (node, verb) => topology.act(node, verb),
+      database: (component) => topology.database(component),
+      renew: (component) => topology.renew(component),
+      add: (component, spec) => topology.add(component, spec),
+    }
+  }
+
+  async #blankVerdict(subject: Subject, seed: number, started: Date): Promise<Verdict> {
+    this.#versions ??= await this.topology.versions()
+    const blank = new Collector(this.lab, [], 0, () => {})
+    return {
+      version: VERDICT_VERSION,
+      lab: this.lab.id,
+      chapter: this.lab.chapter,
+      title: this.lab.spec.title,
+      subject: subject.name,
+      runtime: { kind: this.runtime.kind, why: this.runtime.why, versions: this.#versions },
+      seed,
+      labVersion: labVersion(this.lab),
+      startedAt: started.toISOString(),
+      durationMs: 0,
+      status: 'running',
+      points: { earned: 0, possible: this.lab.spec.steps.reduce((sum, step) => sum + step.points, 0) },
+      steps: this.lab.spec.steps.map((step) => ({ ...blank.verdictOf(step.id), outcome: 'not-run' })),
+    }
+  }
+}
+
+function finish(verdict: Verdict): void {
+  const outcomes = verdict.steps.map((step) => step.outcome)
+  verdict.points.earned = verdict.steps.reduce((sum, s) => sum + (s.outcome === 'pass' ? s.points : 0), 0)
+  // What is certain comes first: one failed step is a failure, whatever else could not be decided.
+  verdict.status = outcomes.includes('fail')
+    ? 'fail'
+    : outcomes.includes('error')
+      ? 'error'
+      : outcomes.every((outcome) => outcome === 'pass')
+        ? 'pass'
+        : 'unknown'
+}
+
+async function templateSources(lab: Lab, subject: Subject, component: string): Promise<TemplateSource[]> {
+  const own = [`data.${component}.sql`, 'data.sql']
+    .map((file) => join(lab.dir, file))
+    .find((file) => existsSync(file))
+  const schema = join(subject.dir, 'schema.sql')
+  const sources: TemplateSource[] = []
+  if (own) sources.push({ file: 'data.sql', sql: await readFile(own, 'utf8'), user: 'postgres' })
+  if (existsSync(schema))
+    sources.push({ file: 'schema.sql', sql: await readFile(schema, 'utf8'), user: 'app' })
+  return sources
+}
+
+function schemaFailure(error: SchemaError): Failure {
+  const place = error.line ? `${error.file}:${error.line}` : error.file
+  return {
+    test: say('the database is made', 'データベースを作る'),
+    when: say(`${error.file} was applied to an empty database`, `空のデータベースに${error.file}を適用した`),
+    expected: say('Postgres accepts every statement', 'Postgresがすべての文を受け付ける'),
+    observed: same(`${place}: ${error.message}`),
+    hint: 1,
+    evidence: [],
+    logs: [],
+    timeline: [],
+  }
+}
+
+async function openVitest(lab: Lab, pool: WarmPool, collector: () => Collector | undefined): Promise<Vitest> {
+  const vitest = await createVitest(
+    'test',
+    {
+      config: false,
+      root: ROOT,
+      watch: true, // keeps the transformed tests between runs; nothing is watched
+      include: ['**/*.test.ts', '**/*.check.ts'],
+      dir: ROOT,
+      setupFiles: [join(ROOT, 'harness/setup.ts')],
+      isolate: false,
+      maxWorkers: 1,
+      fileParallelism: false,
+      disableConsoleIntercept: true,
+      pool,
+      // Given in the order in which they must run.
+      sequence: { sequencer: InOrder },
+      // Node loads the harness itself: already there when the learner saves, and one copy of it.
+      server: { deps: { external: [/[\\/]harness[\\/]/], inline: [] } },
+      reporters: [
+        {
+          onTestCaseResult: (test) => collector()?.onTestCaseResult(test),
+          onTestModuleEnd: (module) => collector()?.onTestModuleEnd(module),
+        },
+      ],
+    },
+    { server: { watch: null }, logLevel: 'error' },
+  )
+  await vitest.standalone()
+  void lab
+  return vitest
+}
+
+class InOrder {
+  shard<T>(files: T[]): T[] {
+    return files
+  }
+  sort<T>(files: T[]): T[] {
+    return files
+  }
+}
+
+function randomSeed(): number {
+  return Math.floor(Math.random() * 1_000_000_000)
+}

@@ -1,0 +1,78 @@
+import { cp, mkdir, readFile, rm, stat } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { RUNTIME_DIR } from '#harness/paths'
+import { say } from '#harness/text'
+import { Unavailable } from '#harness/unavailable'
+import type { Lab } from './labs.ts'
+
+/** The folder that is graded. */
+export interface Subject {
+  /** `workspace`, `solution`, `starter`, `mutant split--no-guard`, or the path as given. */
+  name: string
+  dir: string
+}
+
+/** What `--subject` means for this lab. @throws Unavailable when there is no such folder */
+export async function resolveSubject(lab: Lab, name: string): Promise<Subject> {
+  const known: Record<string, string> = {
+    workspace: lab.workspace,
+    solution: lab.solution,
+    starter: lab.starter,
+  }
+  const dir = known[name] ?? resolve(name)
+  if (existsSync(dir)) return { name, dir }
+  const number = String(lab.number).padStart(2, '0')
+  throw new Unavailable(
+    name === 'workspace'
+      ? {
+          what: say(`You have not begun lab ${number} yet.`, `ラボ${number}はまだ始まっていません。`),
+          why: say(`There is no workspace/${lab.chapter}.`, `workspace/${lab.chapter}がありません。`),
+          remedy: say(`Run: npm run lab ${number}`, `次を実行してください:npm run lab ${number}`),
+        }
+      : {
+          what: say(`There is no subject ${name}.`, `対象${name}がありません。`),
+          why: say('It is neither a known name nor a folder.', '既知の名前でも、フォルダーでもありません。'),
+          remedy: say(
+            'Give workspace, solution, starter, or the path of a folder.',
+            'workspace、solution、starter、またはフォルダーのパスを指定してください。',
+          ),
+        },
+  )
+}
+
+/**
+ * A mutant or variant as a whole subject: its changed files laid over the solution, in a folder of its own. A file
+ * `variant.json` may name solution files that it does without: `{ "remove": ["src/x.ts"] }`.
+ */
+export async function overlaySubject(lab: Lab, overlay: string, name: string): Promise<Subject> {
+  const dir = join(RUNTIME_DIR, 'staged', lab.chapter, name.replaceAll(/\W+/g, '-'))
+  await rm(dir, { recursive: true, force: true })
+  await mkdir(dir, { recursive: true })
+  await cp(lab.solution, dir, { recursive: true })
+  for (const file of await removed(overlay)) await rm(join(dir, file))
+  await cp(overlay, dir, { recursive: true })
+  return { name, dir }
+}
+
+async function removed(overlay: string): Promise<string[]> {
+  const file = join(overlay, 'variant.json')
+  if (!existsSync(file)) return []
+  return (JSON.parse(await readFile(file, 'utf8')) as { remove?: string[] }).remove ?? []
+}
+
+/** Commands of the roles where the subject is not TypeScript: `lab.json` of the subject. */
+export async function roleCommands(subject: Subject): Promise<Record<string, string[]>> {
+  const file = join(subject.dir, 'lab.json')
+  if (!existsSync(file)) return {}
+  const parsed = JSON.parse(await readFile(file, 'utf8')) as { roles?: Record<string, string[]> }
+  return parsed.roles ?? {}
+}
+
+/** True when the path is a readable file. */
+export async function isFile(path: string): Promise<boolean> {
+  return stat(path).then(
+    (info) => info.isFile(),
+    () => false,
+  )
+}

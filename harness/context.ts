@@ -1,0 +1,59 @@
+import { workerData, type MessagePort } from 'node:worker_threads'
+import { remote } from './remote.ts'
+import type { NodeInfo, TopologyApi } from './topology.ts'
+
+/** What a run tells its tests. */
+export interface RunContext {
+  /** Folder of the lab, `02-dual-servers`. */
+  chapter: string
+  /** Folder with the subject's files, copied for every machine. */
+  subject: string
+  /** Where the run's evidence goes. */
+  runDir: string
+  /** Where the machines' own copies stand. The same place every run, so that Node's compile cache finds them. */
+  machines: string
+  seed: number
+  /** `Date.now()` when the run began. */
+  startedAt: number
+  /** Limits of the steps in milliseconds, by id. */
+  limits: Record<string, number>
+  /** Command of a role where the subject is not TypeScript: `lab.json` of the subject. */
+  commands: Record<string, string[]>
+  /** Skip all that comes after the first failed step. */
+  stopAtFailure: boolean
+  /** Addresses a link must listen on so that servers of the topology reach it, and the name they use. */
+  reach: { listen: readonly string[]; host: string }
+}
+
+/** What the tests ask of the command that runs them. */
+export interface HostApi extends TopologyApi {
+  context(): Promise<RunContext>
+}
+
+export interface LabContext extends RunContext {
+  host: HostApi
+  nodes: Map<string, NodeInfo>
+}
+
+let current: LabContext | undefined
+
+/** Connects this thread to the command that runs it. Tests of the harness itself bring a host of their own. */
+export async function connect(host?: HostApi): Promise<LabContext> {
+  const line = (workerData as { workbook?: MessagePort } | null)?.workbook
+  const api = host ?? (line && remote<HostApi>(line))
+  if (!api) throw new Error('the tests of a lab are run by npm run lab or npm run check, not by Vitest alone')
+  const [run, nodes] = await Promise.all([api.context(), api.nodes()])
+  current = { ...run, host: api, nodes: new Map(nodes.map((node) => [node.name, node])) }
+  return current
+}
+
+/** The run that this thread works for. */
+export function lab(): LabContext {
+  if (!current) throw new Error('not connected to a run yet')
+  return current
+}
+
+/** True in a worker that a command started. */
+export function inRun(): boolean {
+  return Boolean((workerData as { workbook?: MessagePort } | null)?.workbook)
+}

@@ -1,0 +1,123 @@
+import { createHash } from 'node:crypto'
+import { quoted, sqlOnce, type Address } from './sql.ts'
+
+/** A statement of `data.sql` or of the subject's `schema.sql` that Postgres refused. */
+export class SchemaError extends Error {
+  override readonly name = 'SchemaError'
+  readonly file: string
+  readonly line: number | undefined
+
+  constructor(file: string, text: string, cause: unknown) {
+    const position = Number((cause as { position?: string }).position)
+    super(cause instanceof Error ? cause.message : String(cause), { cause })
+    this.file = file
+    this.line = position ? text.slice(0, position).split('\n').length : undefined
+  }
+}
+
+/** The SQL that a template is made of, in this order. */
+export interface TemplateSource {
+  /** File name for messages. */
+  file: string
+  sql: string
+  /** `postgres` for the lab's own data (it may grant), `app` for the subject's schema. */
+  user: 'postgres' | 'app'
+}
+
+/** How many clones of the template wait ready: taking one then costs nothing. */
+const SPARES = 2
+
+/** Fresh databases from a template, one set for each Postgres component. */
+export class Databases {
+  readonly #addressOf: (component: string) => Address
+  readonly #sources = new Map<string, TemplateSource[]>()
+  readonly #templates = new Map<string, Promise<string>>()
+  readonly #spares = new Map<string, Promise<string>[]>()
+  readonly #taken: { address: Address; name: string }[] = []
+  #count = 0
+
+  constructor(addressOf: (component: string) => Address) {
+    this.#addressOf = addressOf
+  }
+
+  /** What the next databases of this component are made of. Changed SQL makes a new template. */
+  use(component: string, sources: TemplateSource[]): void {
+    const before = this.#sources.get(component)
+    this.#sources.set(component, sources)
+    if (before && keyOf(before) !== keyOf(sources)) this.forget(component)
+  }
+
+  /** Builds the template and the first spare clones now. @throws {SchemaError} */
+  async prepare(component: string): Promise<void> {
+    await this.#template(component)
+    this.#refill(component)
+  }
+
+  /** A database nobody has used: its name. */
+  async take(component: string): Promise<string> {
+    await this.#template(component)
+    this.#refill(component)
+    const name = await this.#spares.get(component)!.shift()!
+    this.#refill(component)
+    this.#taken.push({ address: this.#addressOf(component), name })
+    return name
+  }
+
+  /** Drops what was taken: nobody looks at it again. */
+  async dropTaken(): Promise<void> {
+    const taken = this.#taken.splice(0)
+    await Promise.all(
+      taken.map(({ address, name }) =>
+        // Its server may be gone with everything on it.
+        sqlOnce(address, 'postgres', `DROP DATABASE IF EXISTS ${quoted(name)} WITH (FORCE)`).catch(() => {}),
+      ),
+    )
+  }
+
+  /** The component's server is another one now. */
+  forget(component: string): void {
+    this.#templates.delete(component)
+    this.#spares.delete(component)
+  }
+
+  #refill(component: string): void {
+    const spares = this.#spares.get(component) ?? []
+    this.#spares.set(component, spares)
+    while (spares.length < SPARES) {
+      const clone = this.#clone(component)
+      clone.catch(() => {}) // whoever takes it is told
+      spares.push(clone)
+    }
+  }
+
+  async #clone(component: string): Promise<string> {
+    const template = await this.#template(component)
+    const name = `lab_${process.pid}_${++this.#count}`
+    const sql = `CREATE DATABASE ${quoted(name)} TEMPLATE ${quoted(template)} OWNER app STRATEGY FILE_COPY`
+    await sqlOnce(this.#addressOf(component), 'postgres', sql)
+    return name
+  }
+
+  async #template(component: string): Promise<string> {
+    const made = this.#templates.get(component) ?? this.#makeTemplate(component)
+    this.#templates.set(component, made)
+    return made
+  }
+
+  async #makeTemplate(component: string): Promise<string> {
+    const sources = this.#sources.get(component) ?? []
+    const address = this.#addressOf(component)
+    const name = `template_${keyOf(sources)}_${++this.#count}`
+    await sqlOnce(address, 'postgres', `CREATE DATABASE ${quoted(name)} OWNER app`)
+    for (const { file, sql, user } of sources) {
+      await sqlOnce(address, name, sql, undefined, { user }).catch((error: unknown) => {
+        throw new SchemaError(file, sql, error)
+      })
+    }
+    return name
+  }
+}
+
+function keyOf(sources: TemplateSource[]): string {
+  return createHash('sha256').update(JSON.stringify(sources)).digest('hex').slice(0, 10)
+}

@@ -1,0 +1,88 @@
+import { StepFailure, type Finding } from './failure.ts'
+import { describeExit, startedRoles, type StartedRole } from './role/role.ts'
+import { situation } from './situation.ts'
+import { statementEvents } from './statements.ts'
+import { same, say } from './text.ts'
+import { eventsSince, now, type Event } from './timeline.ts'
+import { WaitTimeout } from './wait.ts'
+
+/** What stands beside a failure: the last words of the roles and what crossed between the parts. */
+export interface Evidence {
+  logs: { role: string; lines: string[] }[]
+  timeline: Event[]
+}
+
+const LOG_LINES = 30
+const TIMELINE_EVENTS = 60
+
+/** @param begun `performance.now()` at the begin of the test */
+export async function collectEvidence(begun: number): Promise<Evidence> {
+  const since = performance.timeOrigin + begun
+  const statements = await statementEvents(since)
+  const timeline = [...eventsSince(since), ...statements]
+    .toSorted((a, b) => a.at - b.at)
+    .slice(-TIMELINE_EVENTS)
+  const logs = startedRoles().map((role) => ({ role: role.name, lines: role.tail(LOG_LINES) }))
+  return { logs: logs.filter((log) => log.lines.length > 0), timeline }
+}
+
+/** Whatever a test threw, as the learner reads it. */
+export function findingOf(error: unknown): Finding {
+  const dead = startedRoles().find((role) => role.diedByItself)
+  const told = error instanceof StepFailure && error.finding.outcome === 'error'
+  if (dead && !told) return died(dead, error)
+  if (error instanceof StepFailure) return error.finding
+  if (isUnavailable(error)) {
+    return {
+      outcome: 'unknown',
+      when: situation(),
+      expected: error.what,
+      observed: error.why,
+      stack: error.remedy.en,
+    }
+  }
+  if (error instanceof WaitTimeout) {
+    return { outcome: 'fail', when: situation(), expected: same(error.what), observed: same(error.message) }
+  }
+  const message = error instanceof Error ? error.message : String(error)
+  return {
+    outcome: 'unknown',
+    when: situation(),
+    expected: say('the test to run', 'テストが実行できる'),
+    observed: same(message),
+    stack: error instanceof Error ? error.stack : undefined,
+  }
+}
+
+/** A role that ended although no test asked it to, as a finding. */
+export function deadRole(): Finding | undefined {
+  const dead = startedRoles().find((role) => role.diedByItself)
+  return dead && died(dead, undefined)
+}
+
+/**
+ * A role that ended by itself: *error* when nobody had asked anything of it since it was ready, *fail* when a request
+ * or a fault of the test brought it down.
+ */
+function died(role: StartedRole, error: unknown): Finding {
+  const exit = role.diedByItself!
+  const provoked = eventsSince(role.readyAt || now()).some(
+    (event) =>
+      event.at < exit.at && event.to === role.name && (event.kind === 'http' || event.kind === 'signal'),
+  )
+  const end = describeExit(exit)
+  const seen = error instanceof StepFailure ? error.finding : undefined
+  return {
+    outcome: provoked ? 'fail' : 'error',
+    when: situation(),
+    expected: seen?.expected ?? say(`${role.name} lives on`, `${role.name}が動き続ける`),
+    observed: say(`${role.name} ended by itself (${end.en})`, `${role.name}が自分で終了した(${end.ja})`),
+    hint: seen?.hint,
+  }
+}
+
+function isUnavailable(
+  error: unknown,
+): error is Error & { what: Finding['when']; why: Finding['when']; remedy: Finding['when'] } {
+  return error instanceof Error && error.name === 'Unavailable'
+}

@@ -1,0 +1,34 @@
+/** Everything that the tests and checks of a lab may use. */
+export { test, beforeAll, beforeEach, type TestTools } from './test.ts'
+export { when } from './situation.ts'
+export {
+  expect,
+  fail,
+  any,
+  anything,
+  objectContaining,
+  arrayContaining,
+  stringContaining,
+  stringMatching,
+  closeTo,
+} from './expect.ts'
+export { eventually, throughout } from './eventually.ts'
+export { say, same, type Text } from './text.ts'
+export { startRole, StartedRole, describeExit, type RoleOptions } from './role/role.ts'
+export { command, startCommand, type StartedCommand } from './role/command.ts'
+export type { Exit } from './role/process.ts'
+export { http, showAnswer, type Answer, type RequestOptions } from './http.ts'
+export { httpPeer } from './http-peer.ts'
+export { postgres, replicas, renew, addPostgres, StartedPostgres } from './postgres.ts'
+export { Database, type Backend, type HeldLock } from './database.ts'
+export type { Statement } from './statements.ts'
+export { redis, clusterNodes, addRedis, StartedRedis, Monitor } from './redis.ts'
+export { link, matrix } from './links.ts'
+export { Capacity, type Exchange, type Link, type Matrix } from './link/index.ts'
+export { burst, load, type LoadResult } from './load.ts'
+export { freePort, closedPort } from './ports.ts'
+export { lsn, quoted, sqlOnce, type Row } from './sql.ts'
+export { Random } from './random.ts'
+export { atEnd } from './scope.ts'
+export { note } from './timeline.ts'
+export { show } from './show.ts'

@@ -1,0 +1,34 @@
+import { lab } from './context.ts'
+import { matrix as openMatrix, openLink, type Link, type LinkOptions, type Matrix } from './link/index.ts'
+import { atEnd } from './scope.ts'
+import { note } from './timeline.ts'
+
+type Options = Pick<LinkOptions, 'port' | 'protocol'>
+
+/** Where a link may lead: a server of the topology, a role, a scripted peer. */
+type Target = { name: string; host?: string; port: number; info?: { kind: 'postgres' | 'redis' } }
+
+/** A link from a role to a server of the topology or to another role. It is closed when the test ends. */
+export async function link(from: string, to: Target, options: Options = {}): Promise<Link> {
+  const opened = await openLink({
+    name: `${from} → ${to.name}`,
+    // Asked again for every connection: a server that was renewed has another port.
+    target: () => ({ host: to.host ?? '127.0.0.1', port: to.port }),
+    protocol: to.info?.kind ?? 'http',
+    hosts: lab().reach.listen,
+    record: ({ at, kind, text, ms, failed, from: f = from, to: t = to.name }) =>
+      note({ at, from: f, to: t, kind, text, ms, failed }),
+    ...options,
+  })
+  atEnd(() => opened.close())
+  return opened
+}
+
+/** A link from each to each, so that any two can be parted. They are closed when the test ends. */
+export function matrix(
+  from: readonly string[],
+  to: readonly Target[],
+  options: Options = {},
+): Promise<Matrix> {
+  return openMatrix(from, to, (name, target) => link(name, target, options))
+}

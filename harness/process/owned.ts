@@ -1,0 +1,102 @@
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { CLONE_ID, RUNTIME_DIR } from '../paths.ts'
+import { killTree } from './signal.ts'
+import { environmentHas, isAlive, processInfo, processTable } from './table.ts'
+
+/**
+ * What a command started and must not leave behind. Each command appends to a file of its own, so that `kill -9` at any
+ * moment leaves a readable record; the next start removes what a dead command left.
+ */
+type Owned = { pid: number; started: string; what: string } | { dir: string }
+
+const folder = join(RUNTIME_DIR, 'owned')
+const started = processInfo(process.pid)?.started ?? '0'
+
+/** Names this command for ever: pid and start time. */
+export const OWNER = `${process.pid}-${started.replaceAll(/\W/g, '')}`
+
+/** In the environment of everything that this command starts: finds children that broke away from their parents. */
+export const OWNER_MARK = { WORKBOOK_OWNER: `${CLONE_ID}/${OWNER}/` }
+
+/** Writes down a process that this command started. */
+export function ownProcess(pid: number, what: string): void {
+  record({ pid, started: processInfo(pid)?.started ?? '', what })
+}
+
+/** Writes down a folder that must go with this command. */
+export function ownFolder(dir: string): void {
+  record({ dir })
+}
+
+/** Is the command that calls itself `owner` still running? */
+export function ownerLives(owner: string): boolean {
+  const pid = Number(owner.split('-')[0])
+  const info = processInfo(pid)
+  return info !== undefined && owner === `${pid}-${info.started.replaceAll(/\W/g, '')}` && info.state !== 'Z'
+}
+
+/**
+ * Ends what dead commands of this clone left behind, and nothing else.
+ * @returns what was removed, for the one line that says so
+ */
+export async function sweep(): Promise<string[]> {
+  const removed: string[] = []
+  for (const file of listOwners()) {
+    if (ownerLives(file)) continue
+    removed.push(...(await removeOwned(file)))
+  }
+  return removed
+}
+
+/** Ends everything that this command started: the last thing it does. */
+export async function sweepOwn(): Promise<string[]> {
+  return listOwners().includes(OWNER) ? removeOwned(OWNER) : []
+}
+
+async function removeOwned(owner: string): Promise<string[]> {
+  const file = join(folder, owner)
+  const lines = readFileSync(file, 'utf8').split('\n').filter(Boolean)
+  const removed: string[] = []
+  const dirs: string[] = []
+  for (const line of lines) {
+    const owned = parse(line)
+    if (!owned) continue
+    if ('dir' in owned) dirs.push(owned.dir)
+    else if (isAlive(owned.pid, owned.started)) {
+      await killTree(owned.pid)
+      removed.push(owned.what)
+    }
+  }
+  const mark = `${CLONE_ID}/${owner}/`
+  for (const p of processTable()) {
+    if (p.pid === process.pid || p.state === 'Z' || !environmentHas(p.pid, mark)) continue
+    await killTree(p.pid)
+    removed.push(`process ${p.pid}`)
+  }
+  for (const dir of dirs) rmSync(dir, { recursive: true, force: true })
+  rmSync(file, { force: true })
+  return removed
+}
+
+function record(owned: Owned): void {
+  mkdirSync(folder, { recursive: true })
+  appendFileSync(join(folder, OWNER), `${JSON.stringify(owned)}\n`)
+}
+
+function listOwners(): string[] {
+  try {
+    return readdirSync(folder)
+  } catch {
+    return [] // nothing was ever started
+  }
+}
+
+/** The last line of a killed command may be torn. */
+function parse(line: string): Owned | undefined {
+  try {
+    return JSON.parse(line) as Owned
+  } catch {
+    return undefined
+  }
+}

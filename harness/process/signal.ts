@@ -1,0 +1,46 @@
+import { eventuallyTrue } from '../wait.ts'
+import { isAlive, processInfo, processTree, type ProcessInfo } from './table.ts'
+
+/** SIGKILL to a process and all that belongs to it; resolves when every one of them is gone. */
+export async function killTree(root: number, mark?: string): Promise<void> {
+  const seen = new Map<number, ProcessInfo>()
+  await eventuallyTrue(`processes below ${root} to end`, () => {
+    for (const p of processTree(root, mark)) if (p.pid !== process.pid) seen.set(p.pid, p)
+    const living = [...seen.values()].filter((p) => isAlive(p.pid, p.started))
+    for (const p of living) send(p.pid, 'SIGKILL')
+    return living.length === 0
+  })
+}
+
+/** SIGSTOP to a process and all below it; resolves when the system shows every one of them as stopped. */
+export async function freezeTree(root: number): Promise<void> {
+  await eventuallyTrue(`processes below ${root} to stop`, () => {
+    const running = processTree(root).filter((p) => !'TZ'.includes(p.state))
+    for (const p of running) send(p.pid, 'SIGSTOP')
+    return running.length === 0
+  })
+}
+
+/** SIGCONT to a process and all below it. */
+export async function thawTree(root: number): Promise<void> {
+  await eventuallyTrue(`processes below ${root} to go on`, () => {
+    const stopped = processTree(root).filter((p) => p.state === 'T')
+    for (const p of stopped) send(p.pid, 'SIGCONT')
+    return stopped.length === 0
+  })
+}
+
+/** Sends a signal; a process that has ended meanwhile is no error. */
+export function send(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
+}
+
+/** Resolves when the process is gone. */
+export async function gone(pid: number, within = 10_000): Promise<void> {
+  const started = processInfo(pid)?.started
+  await eventuallyTrue(`process ${pid} to end`, () => !isAlive(pid, started), { within })
+}

@@ -1,0 +1,40 @@
+import { cp, mkdir, rm } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { lab } from '../context.ts'
+import { StepFailure } from '../failure.ts'
+import { same, say } from '../text.ts'
+
+/** The own disk of one instance: its copy of the subject, its working directory, its temporary folder. */
+export interface Machine {
+  dir: string
+  tmp: string
+}
+
+/**
+ * Gives an instance a machine of its own. Two instances on one laptop would otherwise share a disk that two machines
+ * do not share, and state on the local disk would pass for shared state.
+ */
+export async function makeMachine(name: string): Promise<Machine> {
+  const { machines, subject } = lab()
+  const home = join(machines, name.replaceAll(/[^\w.-]/g, '_'))
+  const dir = join(home, 'app')
+  const tmp = join(home, 'tmp')
+  await rm(home, { recursive: true, force: true })
+  await mkdir(tmp, { recursive: true })
+  await cp(subject, dir, { recursive: true, filter: (path) => !SKIPPED.has(basename(path)) }).catch(
+    unreadable,
+  )
+  return { dir, tmp }
+}
+
+/** Dependencies come from the clone; history and old runs are nobody's input. */
+const SKIPPED = new Set(['node_modules', '.git', '.runs'])
+
+function unreadable(error: NodeJS.ErrnoException): never {
+  throw new StepFailure({
+    outcome: 'error',
+    when: say('copying the subject to the machine of a role', 'ロールのマシンへファイルをコピーした'),
+    expected: say('every file can be read', 'すべてのファイルを読める'),
+    observed: same(`${error.code}: ${basename(error.path ?? '')}`),
+  })
+}

@@ -1,0 +1,224 @@
+import { createWriteStream } from 'node:fs'
+import { mkdir, rm } from 'node:fs/promises'
+import { networkInterfaces } from 'node:os'
+import { join } from 'node:path'
+import type { Readable } from 'node:stream'
+import type { Container } from 'dockerode'
+import { CLONE_ID, RUNTIME_DIR } from '../paths.ts'
+import { freePort } from '../ports.ts'
+import { OWNER, ownFolder, ownerLives } from '../process/owned.ts'
+import type { Text } from '../text.ts'
+import { eventuallyTrue } from '../wait.ts'
+import { AnswersFromHere, LocalHolder, LocalPostgres, LocalRedis } from './docker-containers.ts'
+import { IMAGES } from './images.ts'
+import { postgresAnswers, redisAnswers } from './ready.ts'
+import { getContainerRuntimeClient, type ContainerRuntimeClient, type GenericContainer } from 'testcontainers'
+import { POSTGRES_SETTINGS, REDIS_SETTINGS, type Runtime, type ServerNode } from './runtime.ts'
+
+const CLONE_LABEL = 'org.scaling-workbook.clone'
+const OWNER_LABEL = 'org.scaling-workbook.owner'
+const LABELS = { [CLONE_LABEL]: CLONE_ID, [OWNER_LABEL]: OWNER }
+
+/** Lets replicas in from other containers: the images' own rules name local addresses only. */
+const REPLICATION_RULE = '#!/bin/sh\necho "host replication all all trust" >> "$PGDATA/pg_hba.conf"\n'
+
+/** Servers in containers, through Testcontainers. */
+export async function dockerRuntime(why: Text): Promise<Runtime> {
+  // What is left behind is found by label at the next start: no further container (and image) for that.
+  process.env.TESTCONTAINERS_RYUK_DISABLED ??= 'true'
+  // Ports are mapped to loopback, also where this command itself runs in a container.
+  process.env.TESTCONTAINERS_HOST_OVERRIDE ??= '127.0.0.1'
+  const client = await getContainerRuntimeClient()
+  const logs = join(RUNTIME_DIR, 'docker', OWNER)
+  ownFolder(logs)
+  await mkdir(logs, { recursive: true })
+  const nodes = new Set<DockerNode>()
+  const gateway = await bridgeGateway(client)
+
+  async function start(
+    container: GenericContainer,
+    name: string,
+    port: number,
+    ready: Ready,
+  ): Promise<ServerNode> {
+    const log = join(logs, `${name}-${nodes.size}.log`)
+    const started = await container
+      .withLabels({ ...LABELS })
+      .withLogConsumer((stream: Readable) => stream.pipe(createWriteStream(log, { flags: 'a' })))
+      .withWaitStrategy(new AnswersFromHere(name, () => ready(port)))
+      .withStartupTimeout(60_000)
+      .start()
+    const node = new DockerNode(name, port, log, client.container.getById(started.getId()), ready)
+    nodes.add(node)
+    return node
+  }
+
+  return {
+    kind: 'docker',
+    why,
+    reach: { listen: gateway ? ['127.0.0.1', gateway] : ['127.0.0.1'], host: 'host.docker.internal' },
+
+    async postgres({ name, settings, follow }) {
+      const port = await freePort()
+      const all = Object.entries({ ...POSTGRES_SETTINGS, ...settings }).flatMap(([k, v]) => [
+        '-c',
+        `${k}=${v}`,
+      ])
+      const container = new LocalPostgres(IMAGES.postgres)
+        .withUsername('postgres')
+        .withDatabase('postgres')
+        .withPassword('postgres')
+        .withEnvironment({
+          POSTGRES_HOST_AUTH_METHOD: 'trust',
+          POSTGRES_INITDB_ARGS: '--no-sync --locale=C --encoding=UTF8',
+        })
+        .withExposedPorts({ container: 5432, host: port })
+        .withExtraHosts([{ host: 'host.docker.internal', ipAddress: 'host-gateway' }])
+      if (follow) container.withEntrypoint(['bash', '-c', standbyScript(name, follow.port), 'standby'])
+      else {
+        const rule = {
+          content: REPLICATION_RULE,
+          target: '/docker-entrypoint-initdb.d/replication.sh',
+          mode: 0o755,
+        }
+        container.withCopyContentToContainer([rule])
+      }
+      return start(container.withCommand(['postgres', ...all]), name, port, postgresAnswers)
+    },
+
+    async redis({ name, settings }) {
+      const port = await freePort()
+      const container = new LocalRedis(IMAGES.redis)
+        .withExposedPorts({ container: 6379, host: port })
+        .withCommand(['redis-server', ...redisArguments(settings)])
+      return start(container, name, port, redisAnswers)
+    },
+
+    async redisCluster({ name, nodes: count, settings }) {
+      const ports = await Promise.all(Array.from({ length: count }, () => freePort()))
+      // The nodes share one network: they reach each other, and clients reach them, by the same address and port.
+      const holder = new LocalHolder(IMAGES.redis)
+        .withExposedPorts(...ports.map((port) => ({ container: port, host: port })))
+        .withCommand(['redis-server', '--port', String(ports[0]! + 1), '--save', ''])
+        .withLabels({ ...LABELS })
+        .withWaitStrategy(new AnswersFromHere(name, async () => true))
+      const id = (await holder.start()).getId()
+      return Promise.all(
+        ports.map((port, i) => {
+          const own = { ...settings, port, 'cluster-enabled': 'yes', 'cluster-config-file': 'nodes.conf' }
+          const announce = { 'cluster-announce-ip': '127.0.0.1', 'cluster-port': port + 10_000 }
+          const container = new LocalRedis(IMAGES.redis)
+            .withNetworkMode(`container:${id}`)
+            .withCommand(['redis-server', ...redisArguments({ ...own, ...announce })])
+          return start(container, `${name}-${i + 1}`, port, redisAnswers)
+        }),
+      )
+    },
+
+    async close() {
+      await Promise.all([...nodes].map((node) => node.remove()))
+      await removeContainers(client, (owner) => owner === OWNER)
+      await rm(logs, { recursive: true, force: true })
+    },
+  }
+}
+
+type Ready = (port: number) => Promise<boolean>
+
+class DockerNode implements ServerNode {
+  readonly host = '127.0.0.1'
+  readonly name: string
+  readonly port: number
+  readonly log: string
+  readonly #container: Container
+  readonly #ready: Ready
+
+  constructor(name: string, port: number, log: string, container: Container, ready: Ready) {
+    this.name = name
+    this.port = port
+    this.log = log
+    this.#container = container
+    this.#ready = ready
+  }
+
+  async start(): Promise<void> {
+    // Attached before the start, so that not one line of its log is missed.
+    const output = await this.#container.attach({ stream: true, stdout: true, stderr: true })
+    const file = createWriteStream(this.log, { flags: 'a' })
+    this.#container.modem.demuxStream(output, file, file)
+    output.once('end', () => file.end())
+    await this.#container.start()
+    await eventuallyTrue(`${this.name} to accept connections`, () => this.#ready(this.port), {
+      within: 30_000,
+    })
+  }
+
+  async kill(): Promise<void> {
+    await this.thaw()
+    const ended = this.#container.wait()
+    await this.#container.kill().catch(alreadySo)
+    await ended
+  }
+
+  async freeze(): Promise<void> {
+    await this.#container.pause().catch(alreadySo)
+  }
+
+  async thaw(): Promise<void> {
+    await this.#container.unpause().catch(alreadySo)
+  }
+
+  async remove(): Promise<void> {
+    await this.#container.remove({ force: true, v: true }).catch(alreadySo)
+  }
+}
+
+/** Not running, not paused, already paused, already gone: what was asked for holds. */
+function alreadySo(error: { statusCode?: number; message?: string }): void {
+  const settled =
+    [304, 404, 409].includes(error.statusCode ?? 0) ||
+    /not paused|already paused|not running/.test(error.message ?? '')
+  if (!settled) throw error
+}
+
+/** Removes the containers of this clone's dead commands. Returns their names. */
+export async function sweepContainers(): Promise<string[]> {
+  const client = await getContainerRuntimeClient()
+  return removeContainers(client, (owner) => owner !== OWNER && !ownerLives(owner))
+}
+
+async function removeContainers(
+  client: ContainerRuntimeClient,
+  mine: (owner: string) => boolean,
+): Promise<string[]> {
+  const filters = { label: [`${CLONE_LABEL}=${CLONE_ID}`] }
+  const all = await client.container.dockerode.listContainers({ all: true, filters })
+  const left = all.filter((c) => mine(c.Labels[OWNER_LABEL] ?? ''))
+  await Promise.all(
+    left.map((c) => client.container.getById(c.Id).remove({ force: true, v: true }).catch(alreadySo)),
+  )
+  return left.map((c) => `container ${c.Names[0] ?? c.Id}`)
+}
+
+/** The address of this machine as containers see it, where it is one of this machine's own (not so on Docker Desktop). */
+async function bridgeGateway(client: ContainerRuntimeClient): Promise<string | undefined> {
+  const bridge = await client.container.dockerode.getNetwork('bridge').inspect()
+  const gateway: string | undefined = bridge.IPAM?.Config?.[0]?.Gateway
+  const own = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? [])
+  return own.some((a) => a.address === gateway) ? gateway : undefined
+}
+
+/** The first start copies the primary; later starts find the data and go on. */
+function standbyScript(name: string, port: number): string {
+  const from = `host=host.docker.internal port=${port} user=postgres application_name=${name}`
+  return [
+    'set -e',
+    'mkdir -p "$PGDATA" && chown -R postgres "$PGDATA" && chmod 700 "$PGDATA"',
+    `if [ ! -s "$PGDATA/PG_VERSION" ]; then gosu postgres pg_basebackup -D "$PGDATA" -R -X stream -c fast --no-sync -d "${from}"; fi`,
+    'exec docker-entrypoint.sh "$@"',
+  ].join('\n')
+}
+
+function redisArguments(settings: Record<string, string | number> = {}): string[] {
+  return Object.entries({ ...REDIS_SETTINGS, ...settings }).flatMap(([k, v]) => [`--${k}`, String(v)])
+}

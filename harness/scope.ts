@@ -1,0 +1,65 @@
+/** Something to be undone when the test, or the test file, ends. */
+export type Undo = () => unknown
+
+/** What the running test, and below it the running file, has started and must end. */
+class Scope {
+  readonly #undo: Undo[] = []
+  readonly abort = new AbortController()
+
+  add(undo: Undo): void {
+    this.#undo.push(undo)
+  }
+
+  /** In reverse: what was built on top goes first. Every one is tried; the first failure is reported. */
+  async close(): Promise<void> {
+    this.abort.abort(new Error('the test is over'))
+    const failures: unknown[] = []
+    for (const undo of this.#undo.splice(0).reverse()) {
+      try {
+        await undo()
+      } catch (error) {
+        failures.push(error)
+      }
+    }
+    if (failures.length > 0) throw failures[0]
+  }
+}
+
+let file = new Scope()
+let test: Scope | undefined
+
+/** Where things started now will end: for handles that begin something later, on first use. */
+export function currentScope(): Pick<Scope, 'add'> {
+  return test ?? file
+}
+
+/** Runs `undo` when the test ends; outside a test, in `beforeAll`, when the file ends. */
+export function atEnd(undo: Undo): void {
+  ;(test ?? file).add(undo)
+}
+
+/** Aborted when the test is over, by its end or by the step's time limit: every wait of the harness listens. */
+export function scopeSignal(): AbortSignal {
+  return (test ?? file).abort.signal
+}
+
+/** Ends all waits of the running test at once. */
+export function abortScope(reason: Error): void {
+  ;(test ?? file).abort.abort(reason)
+}
+
+export const scopes = {
+  openTest(): void {
+    test = new Scope()
+  },
+  async closeTest(): Promise<void> {
+    const ended = test
+    test = undefined
+    await ended?.close()
+  },
+  async closeFile(): Promise<void> {
+    const ended = file
+    file = new Scope()
+    await ended.close()
+  },
+}

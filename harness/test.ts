@@ -1,0 +1,184 @@
+import { afterAll, beforeAll as vitestBeforeAll, test as vitestTest } from 'vitest'
+import { connect, inRun, lab } from './context.ts'
+import { currentWait, forgetWait } from './eventually.ts'
+import { collectEvidence, deadRole, findingOf, type Evidence } from './evidence.ts'
+import { assertions } from './expect.ts'
+import { StepFailure, type Finding } from './failure.ts'
+import { Random } from './random.ts'
+import { abortScope, scopes } from './scope.ts'
+import { newSituation, situation } from './situation.ts'
+import { say, type Text } from './text.ts'
+import { eventuallyTrue } from './wait.ts'
+
+/** What a test gets. */
+export interface TestTools {
+  /** Draws from the run's seed, independently of other tests. */
+  random: Random
+}
+
+const DEFAULT_LIMIT = 20_000
+
+/** Milliseconds used so far, by step: red tests and checks share one limit. */
+const used = new Map<string, number>()
+/** Steps that have failed in this run: their other tests are not run. */
+const failed = new Set<string>()
+
+type Preparation = (tools: TestTools) => Promise<void>
+
+/** Of the file that is being run. */
+let beforeFile: Preparation[] = []
+let beforeTests: (() => Promise<void>)[] = []
+let prepared: Promise<void> | undefined
+
+/** Runs once before the file's tests, under the step's limit. What it starts ends with the file. */
+export function beforeAll(prepare: Preparation): void {
+  beforeFile.push(prepare)
+}
+
+/** Runs before each test of the file. What it starts ends with the test. */
+export function beforeEach(prepare: () => Promise<void>): void {
+  beforeTests.push(prepare)
+}
+
+/**
+ * A test of the step that the file is named after. It runs against the real thing, under the step's time limit; what it
+ * started ends with it. After a failure the step's other tests are skipped: one failure is enough to work on.
+ */
+export function test(title: Text, run: Preparation): void {
+  vitestTest(title.en, { timeout: 3_600_000 }, async ({ task, skip }) => {
+    task.meta.title = title
+    const step = stepOf(task.file.filepath)
+    if (failed.has(step) || (lab().stopAtFailure && failed.size > 0)) skip()
+    try {
+      await withinLimit(step, title, () => wholeTest(step, title, run))
+    } catch (error) {
+      failed.add(step)
+      Object.assign(task.meta, (error as Explained).explained)
+      throw error
+    }
+  })
+}
+
+/** Installed once for every test file of a run. */
+export function installHooks(): void {
+  if (!inRun()) return
+  vitestBeforeAll(async () => {
+    await connect()
+  }, 3_600_000)
+  afterAll(async () => {
+    beforeFile = []
+    beforeTests = []
+    prepared = undefined
+    await scopes.closeFile()
+    await closedSockets()
+  }, 3_600_000)
+}
+
+/**
+ * Waits until what was ended is closed. A worker that ends while a socket is still closing can spin for ever inside
+ * Node (seen with 24.21: `Environment::CleanupHandles`). A socket that stays open for longer is left to Node.
+ */
+async function closedSockets(): Promise<void> {
+  const open = (): boolean =>
+    process.getActiveResourcesInfo().some((resource) => /^(TCP|Pipe|Process)/.test(resource))
+  await eventuallyTrue('sockets to close', () => !open(), { within: 1000, every: 2 }).catch(() => {
+    if (process.env.WORKBOOK_DEBUG) console.error('still open:', process.getActiveResourcesInfo())
+  })
+}
+
+/** File's preparation (once), each test's, the test itself; then everything it started is ended. */
+async function wholeTest(step: string, title: Text, run: Preparation): Promise<void> {
+  const begun = performance.now()
+  const before = assertions()
+  try {
+    const { seed } = lab()
+    prepared ??= inOrder(beforeFile.map((prepare) => () => prepare({ random: new Random(seed, step) })))
+    await prepared
+    scopes.openTest()
+    newSituation(title)
+    await inOrder(beforeTests)
+    await run({ random: new Random(seed, `${step}/${title.en}`) })
+    const dead = deadRole()
+    if (dead) throw new StepFailure(dead)
+    if (assertions() === before) throw new StepFailure(NOTHING_ASSERTED)
+  } catch (error) {
+    throw await explain(error, begun)
+  } finally {
+    await scopes.closeTest()
+  }
+}
+
+async function inOrder(steps: (() => Promise<void>)[]): Promise<void> {
+  for (const step of steps) await step()
+}
+
+/** An error with what the learner needs to understand it. */
+interface Explained extends Error {
+  explained: { finding: Finding; evidence: Evidence }
+}
+
+async function explain(error: unknown, begun: number): Promise<Explained> {
+  const finding = findingOf(error)
+  const wrapped = error instanceof Error ? error : new Error(String(error))
+  return Object.assign(wrapped, { explained: { finding, evidence: await collectEvidence(begun) } })
+}
+
+/** Ends the test when the step's time is over: all waits of the harness are aborted, and what they waited for is said. */
+async function withinLimit(step: string, title: Text, run: () => Promise<void>): Promise<void> {
+  const begun = performance.now()
+  const limit = lab().limits[step] ?? DEFAULT_LIMIT
+  newSituation(title)
+  forgetWait()
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => {
+        explain(outOfTime(limit), begun).then(reject, reject)
+        abortScope(new Error('the time limit of the step is over'))
+      },
+      Math.max(0, limit - (used.get(step) ?? 0)),
+    )
+  })
+  try {
+    await Promise.race([run(), late])
+  } finally {
+    clearTimeout(timer)
+    used.set(step, (used.get(step) ?? 0) + performance.now() - begun)
+  }
+}
+
+function outOfTime(limit: number): StepFailure {
+  const wait = currentWait()
+  return new StepFailure({
+    outcome: 'fail',
+    when: situation(),
+    expected: wait ?? say('the step within its time limit', '制限時間内に終わる'),
+    observed: say(
+      `timed out: the step's ${limit / 1000} s are over${wait ? `, still waiting for: ${wait.en}` : ''}`,
+      `タイムアウト。ステップの制限時間${limit / 1000}秒を超えた${wait ? `(待っていたもの:${wait.ja})` : ''}`,
+    ),
+  })
+}
+
+const NOTHING_ASSERTED: Finding = {
+  outcome: 'unknown',
+  when: say('the test ran to its end', 'テストは最後まで実行された'),
+  expected: say('at least one assertion', '一つ以上の検証'),
+  observed: say('none: the workbook itself is at fault', '検証なし。ワークブック側の不具合です'),
+}
+
+/** `tests/split.test.ts` and `02-…/split.check.ts` belong to step `split`. */
+export function stepOf(file: string): string {
+  return file
+    .split(/[\\/]/)
+    .at(-1)!
+    .replace(/\.(test|check)\.ts$/, '')
+}
+
+declare module 'vitest' {
+  interface TaskMeta {
+    title?: Text
+    finding?: Finding
+    evidence?: Evidence
+  }
+}

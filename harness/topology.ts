@@ -1,0 +1,248 @@
+import { Redis } from 'ioredis'
+import { Databases } from './databases.ts'
+import type { ComponentSpec, Topology } from './lab.ts'
+import { formCluster } from './redis-cluster.ts'
+import type { Runtime, ServerNode } from './runtime/runtime.ts'
+import { lsn, sqlOnce } from './sql.ts'
+import { eventuallyTrue } from './wait.ts'
+
+/** What a test may know of one server of the topology. */
+export interface NodeInfo {
+  name: string
+  kind: 'postgres' | 'redis'
+  host: string
+  port: number
+  log: string
+  /** Name of the component in `lab.ts` that it belongs to. */
+  component: string
+  role: 'alone' | 'primary' | 'replica' | 'cluster'
+}
+
+export type Verb = 'kill' | 'start' | 'freeze' | 'thaw'
+
+/** What tests ask of the process that keeps the topology warm. */
+export interface TopologyApi {
+  nodes(): Promise<NodeInfo[]>
+  act(node: string, verb: Verb): Promise<void>
+  /** A database cloned from the lab's template on the primary of this component; its name. */
+  database(component: string): Promise<string>
+  /** Replaces the component by a new one: what was promoted or has diverged can't be healed. */
+  renew(component: string): Promise<NodeInfo[]>
+  /** One more component, for this run only. */
+  add(component: string, spec: ComponentSpec): Promise<NodeInfo[]>
+}
+
+interface Started {
+  info: NodeInfo
+  server: ServerNode
+}
+
+/** Starts the real components of a lab and keeps them between runs. */
+export class StartedTopology implements TopologyApi {
+  readonly runtime: Runtime
+  readonly databases: Databases
+  readonly #spec: Topology
+  readonly #nodes = new Map<string, Started>()
+  readonly #added = new Map<string, ComponentSpec>()
+  readonly #spares = new Map<string, Promise<Started[]>>()
+
+  private constructor(runtime: Runtime, spec: Topology) {
+    this.runtime = runtime
+    this.#spec = spec
+    this.databases = new Databases((component) => this.#primary(component).info)
+  }
+
+  static async start(runtime: Runtime, spec: Topology): Promise<StartedTopology> {
+    const topology = new StartedTopology(runtime, spec)
+    const parts = Object.entries(spec)
+    const started = await Promise.all(parts.map(([name, part]) => topology.#startComponent(name, part)))
+    topology.#enter(started.flat())
+    return topology
+  }
+
+  async nodes(): Promise<NodeInfo[]> {
+    return [...this.#nodes.values()].map((node) => node.info)
+  }
+
+  async act(node: string, verb: Verb): Promise<void> {
+    const started = this.#nodes.get(node)
+    if (!started)
+      throw new Error(`there is no server ${node} in this topology: ${[...this.#nodes.keys()].join(', ')}`)
+    await started.server[verb]()
+  }
+
+  database(component: string): Promise<string> {
+    return this.databases.take(component)
+  }
+
+  async renew(component: string): Promise<NodeInfo[]> {
+    const spec = this.#spec[component] ?? this.#added.get(component)
+    if (!spec) throw new Error(`there is no component ${component} in this topology`)
+    const fresh = await (this.#spares.get(component) ?? this.#startComponent(component, spec))
+    // Whoever renews once renews again: the next one is made while the test runs.
+    this.#spares.set(component, this.#startComponent(component, spec))
+    await this.#retire(component)
+    this.#enter(fresh)
+    return fresh.map((node) => node.info)
+  }
+
+  async add(component: string, spec: ComponentSpec): Promise<NodeInfo[]> {
+    this.#added.set(component, spec)
+    const fresh = await this.#startComponent(component, spec)
+    this.#enter(fresh)
+    return fresh.map((node) => node.info)
+  }
+
+  /** Brings everything back to the state that a run may count on, whatever the last one left. */
+  async heal(): Promise<void> {
+    for (const component of this.#added.keys()) await this.#retire(component)
+    this.#added.clear()
+    await Promise.all(
+      Object.entries(this.#spec).map(async ([component, spec]) => {
+        const healthy = await this.#healComponent(component, spec).catch(() => false)
+        if (!healthy) await this.renew(component)
+      }),
+    )
+    await this.databases.dropTaken()
+  }
+
+  /** `{ postgres: '18.4', redis: '7.0.15' }`, as the servers themselves say. */
+  async versions(): Promise<Record<string, string>> {
+    const found: Record<string, string> = {}
+    for (const { info } of this.#nodes.values()) {
+      found[info.kind] ??= info.kind === 'postgres' ? await postgresVersion(info) : await redisVersion(info)
+    }
+    return found
+  }
+
+  async close(): Promise<void> {
+    await Promise.allSettled(this.#spares.values())
+    await this.runtime.close()
+  }
+
+  async #startComponent(name: string, spec: ComponentSpec): Promise<Started[]> {
+    const { settings } = spec
+    if (spec.kind === 'redis') {
+      return [describe(await this.runtime.redis({ name, settings }), name, 'redis', 'alone')]
+    }
+    if (spec.kind === 'redis-cluster') {
+      const nodes = await this.runtime.redisCluster({ name, settings, nodes: 3 })
+      await formCluster(nodes)
+      return nodes.map((node) => describe(node, name, 'redis', 'cluster'))
+    }
+    const primary = await this.runtime.postgres({ name, settings })
+    await sqlOnce(primary, 'postgres', 'CREATE ROLE app LOGIN; GRANT pg_monitor TO app')
+    if (spec.kind === 'postgres') return [describe(primary, name, 'postgres', 'alone')]
+    const replicas = await Promise.all(
+      Array.from({ length: spec.replicas }, (_, i) =>
+        this.runtime.postgres({
+          name: `${name}-replica-${i + 1}`,
+          settings,
+          follow: { port: primary.port, of: primary },
+        }),
+      ),
+    )
+    await streaming(primary, replicas.length)
+    return [
+      describe(primary, name, 'postgres', 'primary'),
+      ...replicas.map((replica) => describe(replica, name, 'postgres', 'replica')),
+    ]
+  }
+
+  async #healComponent(component: string, spec: ComponentSpec): Promise<boolean> {
+    const nodes = [...this.#nodes.values()].filter((node) => node.info.component === component)
+    await Promise.all(nodes.map((node) => revive(node)))
+    if (spec.kind === 'redis') await Promise.all(nodes.map((node) => emptyRedis(node.info)))
+    if (spec.kind === 'redis-cluster') await formCluster(nodes.map((node) => node.server))
+    if (spec.kind !== 'replicated') return true
+    const replicas = nodes.filter((node) => node.info.role === 'replica')
+    for (const { info } of nodes) {
+      const [row] = await sqlOnce(info, 'postgres', 'SELECT pg_is_in_recovery() AS standby')
+      if (row?.standby !== (info.role === 'replica')) return false
+    }
+    for (const { info } of replicas) await sqlOnce(info, 'postgres', 'SELECT pg_wal_replay_resume()')
+    await streaming(this.#primary(component).server, replicas.length)
+    return true
+  }
+
+  async #retire(component: string): Promise<void> {
+    const old = [...this.#nodes.values()].filter((node) => node.info.component === component)
+    for (const node of old) this.#nodes.delete(node.info.name)
+    this.databases.forget(component)
+    await Promise.all(old.map((node) => node.server.remove()))
+  }
+
+  #enter(nodes: Started[]): void {
+    for (const node of nodes) this.#nodes.set(node.info.name, node)
+  }
+
+  #primary(component: string): Started {
+    const found = [...this.#nodes.values()].find(
+      (n) => n.info.component === component && n.info.role !== 'replica',
+    )
+    if (!found) throw new Error(`there is no component ${component} in this topology`)
+    return found
+  }
+}
+
+function describe(
+  server: ServerNode,
+  component: string,
+  kind: NodeInfo['kind'],
+  role: NodeInfo['role'],
+): Started {
+  const { name, host, port, log } = server
+  return { server, info: { name, host, port, log, component, kind, role } }
+}
+
+async function revive({ info, server }: Started): Promise<void> {
+  await server.thaw()
+  const answers = info.kind === 'postgres' ? postgresVersion(info) : redisVersion(info)
+  await answers.catch(() => server.start())
+}
+
+/** Resolves when the primary streams to so many replicas, and all have what it has now. */
+export async function streaming(
+  primary: { host: string; port: number; name: string },
+  replicas: number,
+): Promise<void> {
+  const [now] = await sqlOnce(primary, 'postgres', 'SELECT pg_current_wal_flush_lsn() AS lsn')
+  await eventuallyTrue(`${replicas} replicas to follow ${primary.name}`, async () => {
+    const rows = await sqlOnce(
+      primary,
+      'postgres',
+      "SELECT replay_lsn FROM pg_stat_replication WHERE state = 'streaming'",
+    )
+    return rows.filter((row) => row.replay_lsn && lsn(row.replay_lsn) >= lsn(now?.lsn)).length >= replicas
+  })
+}
+
+async function postgresVersion(info: NodeInfo): Promise<string> {
+  const [row] = await sqlOnce(info, 'postgres', 'SHOW server_version', undefined, { ms: 1000 })
+  return String(row?.server_version).split(' ')[0]!
+}
+
+async function redisVersion(info: NodeInfo): Promise<string> {
+  return withRedis(info, async (redis) => /redis_version:(\S+)/.exec(await redis.info('server'))?.[1] ?? '?')
+}
+
+async function emptyRedis(info: NodeInfo): Promise<void> {
+  await withRedis(info, (redis) => redis.flushall())
+}
+
+async function withRedis<T>(info: NodeInfo, use: (redis: Redis) => Promise<T>): Promise<T> {
+  const redis = new Redis({
+    host: info.host,
+    port: info.port,
+    lazyConnect: true,
+    maxRetriesPerRequest: 0,
+    retryStrategy: () => null,
+  })
+  redis.on('error', () => {}) // reported by the command itself
+  try {
+    await redis.connect()
+    return await use(redis)
+  } finally {
+    redis.disconnect()
+  }
+}

@@ -1,0 +1,57 @@
+import { setTimeout as pause } from 'node:timers/promises'
+
+export interface WaitOptions {
+  /** Milliseconds until the wait is given up. Default 10,000. */
+  within?: number
+  /** Milliseconds between two looks. Default 5. */
+  every?: number
+  signal?: AbortSignal
+}
+
+type Falsy = undefined | null | false | 0 | ''
+
+/** A wait that ran out: what it waited for, how long, and what it saw last. */
+export class WaitTimeout extends Error {
+  override readonly name = 'WaitTimeout'
+  readonly what: string
+  readonly ms: number
+
+  constructor(what: string, ms: number, last: unknown) {
+    super(`timed out after ${ms} ms while waiting for ${what}`, last instanceof Error ? { cause: last } : {})
+    this.what = what
+    this.ms = ms
+  }
+}
+
+/**
+ * Looks until `look` returns something truthy, and returns that. An exception counts as "not yet"; the last one is the
+ * cause of the {@link WaitTimeout}.
+ */
+export async function eventuallyTrue<T>(
+  what: string,
+  look: () => T | Promise<T>,
+  { within = 10_000, every = 5, signal }: WaitOptions = {},
+): Promise<Exclude<T, Falsy>> {
+  const deadline = performance.now() + within
+  let last: unknown
+  for (;;) {
+    signal?.throwIfAborted()
+    try {
+      const seen = await look()
+      if (seen) return seen as Exclude<T, Falsy>
+      last = seen
+    } catch (error) {
+      if (error instanceof Fatal) throw error.cause
+      last = error
+    }
+    if (performance.now() > deadline) throw new WaitTimeout(what, within, last)
+    await pause(every, undefined, { signal })
+  }
+}
+
+/** Thrown by a look to end the wait at once with its cause: what is waited for can no longer come. */
+export class Fatal extends Error {
+  constructor(cause: unknown) {
+    super('no longer possible', { cause })
+  }
+}
