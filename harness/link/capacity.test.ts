@@ -6,27 +6,38 @@ import { dial, linkTo, pair, postgresMessage as message, scripted, until } from 
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'
 
-/** Clients that ask again as soon as they are answered; resolves with the moments of so many answers. */
-async function closedLoop(ports: number[], clients: number, answers: number): Promise<number[]> {
-  const moments: number[] = []
+/** Clients that ask again as soon as they are answered; the rate of their answers, the first ones left out. */
+async function closedLoop(
+  ports: number[],
+  clients: number,
+  answers: number,
+): Promise<{ least: number; most: number }> {
   const sides = await Promise.all(Array.from({ length: clients }, (_, i) => dial(ports[i % ports.length]!)))
+  const first = answers / 10
+  let count = 0
+  let from = 0
+  let stalled = 0
+  let turn = 0
+  // Another process may take this one's core for so long that no client can ask.
+  const watch = setInterval(() => {
+    if (count > first && performance.now() - turn > 20) stalled += performance.now() - turn
+    turn = performance.now()
+  }, 2)
   await new Promise<void>((resolve) => {
     for (const side of sides) {
       side.socket.on('data', () => {
-        if (moments.push(performance.now()) >= answers) resolve()
-        else side.write(GET)
+        if (++count === first) from = performance.now()
+        if (count === answers) resolve()
+        if (count < answers) side.write(GET)
       })
       side.write(GET)
     }
   })
+  const took = performance.now() - from
+  clearInterval(watch)
   for (const { socket } of sides) socket.destroy()
-  return moments
-}
-
-/** Answers a second, the first ones left out. */
-function perSecond(moments: number[]): number {
-  const from = Math.floor(moments.length / 10)
-  return ((moments.length - 1 - from) * 1000) / (moments.at(-1)! - moments[from]!)
+  const rate = (ms: number) => ((answers - first) * 1000) / ms
+  return { most: rate(took), least: rate(took - stalled) }
 }
 
 test('the clock gives exactly slots ÷ ms, however late it is asked', () => {
@@ -46,9 +57,9 @@ test('4 slots × 20 ms carry 200 requests a second of 32 clients', async () => {
   await using server = await scripted((_, side) => side.write(OK))
   await using link = await linkTo(server.port, 'http')
   link.capacity({ slots: 4, ms: 20 })
-  const rate = perSecond(await closedLoop([link.port], 32, 450))
-  expect(rate).toBeGreaterThan(200 * 0.97)
-  expect(rate).toBeLessThan(200 * 1.03)
+  const { least, most } = await closedLoop([link.port], 32, 450)
+  expect(least).toBeGreaterThan(200 * 0.97)
+  expect(most).toBeLessThan(200 * 1.03)
 })
 
 test('two links that share a capacity carry together what it is', async () => {
@@ -57,9 +68,9 @@ test('two links that share a capacity carry together what it is', async () => {
   await using second = await linkTo(server.port, 'http')
   const node = first.capacity({ slots: 2, ms: 10 })
   second.capacity(node!)
-  const moments = await closedLoop([first.port, second.port], 12, 200)
-  expect(perSecond(moments)).toBeGreaterThan(190)
-  expect(perSecond(moments)).toBeLessThan(210)
+  const { least, most } = await closedLoop([first.port, second.port], 12, 200)
+  expect(least).toBeGreaterThan(200 * 0.95)
+  expect(most).toBeLessThan(200 * 1.05)
   expect(node!.taken).toBe(first.counts.requests + second.counts.requests)
 })
 

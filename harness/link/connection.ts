@@ -99,7 +99,8 @@ export class Connection implements Gated {
     socket.on('error', () => {
       // Refused, reset, or written to after the other side was gone: for the peer all are a reset.
       this.#ended[side] = true
-      if (side === 'target' && !this.#connected) this.#ledger.counts.rejected++
+      if (side === 'client') this.#gaveUp()
+      if (side === 'target' && !this.#connected) this.#ledger.rejected('the target refuses')
       this.#queues[direction].push('reset', NOTHING)
     })
     socket.on('close', () => {
@@ -134,7 +135,7 @@ export class Connection implements Gated {
       sink.write(bytes)
       this.#ledger.delivered(direction, bytes.length)
     }
-    if (completes && answers) this.#settle(answers, 'answered')
+    if (completes && answers) this.#settle(answers, sink.destroyed ? 'aborted' : 'answered')
   }
 
   #close(outcome: Outcome): void {
@@ -143,6 +144,10 @@ export class Connection implements Gated {
     for (const queue of Object.values(this.#queues)) queue.close()
     for (const request of this.#unsettled) this.#settle(request, outcome)
     this.#over()
+  }
+
+  #gaveUp(): void {
+    for (const request of this.#unsettled) this.#ledger.gaveUp(request)
   }
 
   #settle(request: Exchange, outcome: Outcome): void {

@@ -1,6 +1,6 @@
 export { Capacity, type CapacityLimit } from './capacity.ts'
 export { Link, openLink, type Directions, type LinkOptions } from './link.ts'
-export { matrix, Matrix, type MatrixOptions, type MatrixTarget } from './matrix.ts'
+export { matrix, Matrix, type Isolation } from './matrix.ts'
 export type {
   Address,
   ConnectionState,

@@ -33,6 +33,7 @@ export class Ledger {
   requests: Exchange[] = []
   readonly #name: string
   readonly #protocol: Protocol
+  #turnedAway = 0
   readonly #record: ((event: LinkEvent) => void) | undefined
 
   constructor(name: string, protocol: Protocol, record?: (event: LinkEvent) => void) {
@@ -56,6 +57,13 @@ export class Ledger {
     this.losses.offer(request)
   }
 
+  /** A connection was reset before it stood. Only the first of a state is told: clients try again and again. */
+  rejected(why: string): void {
+    this.counts.rejected++
+    if (this.#turnedAway++ === 0)
+      this.#emit({ at: epoch(now()), kind: 'link', text: `a new connection is reset: ${why}`, failed: true })
+  }
+
   /** Whether the answer to this request is to be swallowed. */
   loses(request: Exchange): boolean {
     return this.losses.takes(request)
@@ -77,6 +85,7 @@ export class Ledger {
 
   /** Something was done to the link. */
   note(text: string): void {
+    this.#turnedAway = 0
     this.#emit({ at: epoch(now()), kind: 'link', text })
   }
 
@@ -88,7 +97,9 @@ export class Ledger {
       const failed = outcome !== 'answered' || (status ?? 0) >= 500
       const end = [status, ENDS[outcome]].filter(Boolean).join(', ')
       this.#emit({ at, kind: 'http', text: `${text} → ${end}`, ms, ...(failed && { failed }) })
-    } else if (outcome === 'lost') this.note(`reply lost: ${text.slice(0, 80)}`)
+    } else if (outcome === 'lost') {
+      this.#emit({ at, kind: 'link', text: `reply lost: ${text.slice(0, 80)}`, ms, failed: true })
+    }
   }
 
   #emit(event: LinkEvent): void {

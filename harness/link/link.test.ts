@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto'
 import net from 'node:net'
 import { expect, test } from 'vitest'
 import { closedPort, freePort } from '../ports.ts'
+import { Random } from '../random.ts'
 import { dial, linkTo, pair, scripted, settle, until } from './testing.ts'
 
 test('bytes pass unchanged both ways and are counted', async () => {
@@ -356,4 +358,51 @@ test('a link listens on all its addresses, on one port', async () => {
     socket.destroy()
   }
   expect(link.counts.connections).toBe(2)
+})
+
+test('a cut is told in the timeline once, however often a client tries', async () => {
+  await using p = await pair()
+  p.link.cut()
+  for (let i = 0; i < 5; i++) {
+    const client = await dial(p.link.port)
+    await until(() => client.closed)
+  }
+  expect(p.link.events.map(({ text, failed }) => [text, failed])).toEqual([
+    ['cut: 1 connection reset', undefined],
+    ['a new connection is reset: the link is cut', true],
+  ])
+})
+
+test('whatever is done to a living connection, its bytes arrive whole and in order', async () => {
+  await using p = await pair()
+  const random = new Random(7)
+  const total = 3_000_000
+  const sent = Array.from({ length: total / 1000 }, (_, i) => String(i).padStart(1000, '.')).join('')
+  const received = { client: createHash('md5'), target: createHash('md5') }
+  p.client.socket.on('data', (chunk) => received.client.update(chunk))
+  p.target.socket.on('data', (chunk) => received.target.update(chunk))
+  for (const side of [p.client, p.target]) {
+    for (let at = 0; at < total;) {
+      const size = random.int(1, 90_000)
+      side.write(sent.slice(at, at + size))
+      at += size
+    }
+    side.socket.end()
+  }
+  const verbs = [
+    () => p.link.hold('request'),
+    () => p.link.hold('reply'),
+    () => p.link.blackHole(),
+    () => p.link.delay(random.int(1, 4), { jitter: 2 }),
+    () => p.link.rate(random.int(1, 50) * 1_000_000),
+    () => p.link.release(),
+    () => p.link.open(),
+    () => p.link.open(),
+  ]
+  while (!(p.client.ended && p.target.ended)) {
+    await Promise.resolve(random.pick(verbs)())
+    if (random.next() < 0.3) await settle(2)
+  }
+  const expected = createHash('md5').update(sent).digest('hex')
+  expect([received.client.digest('hex'), received.target.digest('hex')]).toEqual([expected, expected])
 })

@@ -1,12 +1,10 @@
-import type { Socket } from 'node:net'
 import { Capacity, Rate, type CapacityLimit } from './capacity.ts'
-import { Connection } from './connection.ts'
+import { Connections } from './connections.ts'
 import { Gate, noDelay, type HookEntry } from './gate.ts'
 import { Listener } from './listener.ts'
 import { Ledger } from './ledger.ts'
-import { observe } from './observer.ts'
 import {
-  now,
+  difference,
   type Address,
   type ConnectionState,
   type Counts,
@@ -53,19 +51,17 @@ export class Link implements AsyncDisposable {
   readonly #listener: Listener
   readonly #gate: Gate
   readonly #ledger: Ledger
-  readonly #connections = new Set<Connection>()
-  #target: () => Address
-  #turnsAway = 0
+  readonly #connections: Connections
   #failure: unknown
 
   constructor(options: LinkOptions) {
     this.name = options.name
     this.protocol = options.protocol ?? 'tcp'
     this.#ledger = new Ledger(this.name, this.protocol, options.record)
-    this.#target = asFunction(options.target)
     this.#gate = new Gate((error) => (this.#failure ??= error))
+    this.#connections = new Connections(asFunction(options.target), this.protocol, this.#gate, this.#ledger)
     this.#listener = new Listener(options.hosts ?? ['127.0.0.1'], options.port ?? 0, (client) =>
-      this.#accept(client),
+      this.#connections.accept(client),
     )
   }
 
@@ -94,29 +90,16 @@ export class Link implements AsyncDisposable {
 
   /** Bytes that wait in the link. */
   get held(): Record<Direction, number> {
-    const held = { request: 0, reply: 0 }
-    for (const { state } of this.#connections) {
-      held.request += state.held.request
-      held.reply += state.held.reply
-    }
-    return held
+    return this.#connections.held
   }
 
   get connections(): readonly ConnectionState[] {
-    return [...this.#connections].map((connection) => connection.state)
+    return this.#connections.states
   }
 
   /** What was added since `before`, an earlier {@link counts}; `link.requests.slice(before.requests)` are the requests. */
   since(before: Counts): Counts {
-    const counts = this.counts
-    return {
-      connections: counts.connections - before.connections,
-      rejected: counts.rejected - before.rejected,
-      open: counts.open - before.open,
-      bytesUp: counts.bytesUp - before.bytesUp,
-      bytesDown: counts.bytesDown - before.bytesDown,
-      requests: counts.requests - before.requests,
-    }
+    return difference(this.counts, before)
   }
 
   /** Counts and recorded requests begin again. */
@@ -126,21 +109,21 @@ export class Link implements AsyncDisposable {
 
   /** Where new connections go from now on: a component may come back on another port. */
   retarget(target: LinkOptions['target']): void {
-    this.#target = asFunction(target)
+    this.#connections.target = asFunction(target)
   }
 
   /** Existing connections are reset, new ones are accepted and reset at once. Returns how many stood. */
   cut(): number {
-    this.#turnsAway = Infinity
-    const count = this.#resetAll()
+    this.#connections.turnsAway = Infinity
+    const count = this.#connections.reset()
     this.#ledger.note(`cut: ${plural(count, 'connection')} reset`)
     return count
   }
 
   /** A blip: existing connections are reset and so are the `next` new ones; after them everything passes. */
   reset({ next = 0 }: { next?: number } = {}): number {
-    if (this.#turnsAway !== Infinity) this.#turnsAway = next
-    const count = this.#resetAll()
+    if (this.#connections.turnsAway !== Infinity) this.#connections.turnsAway = next
+    const count = this.#connections.reset()
     this.#ledger.note(`reset: ${plural(count, 'connection')}${next ? `, and the next ${next}` : ''}`)
     return count
   }
@@ -173,7 +156,7 @@ export class Link implements AsyncDisposable {
     for (const direction of directionsOf(directions)) this.#gate.holds[direction] = false
     if (directions === 'both') this.#disarm()
     this.#ledger.note('released')
-    this.#go()
+    this.#connections.go()
   }
 
   /**
@@ -186,7 +169,7 @@ export class Link implements AsyncDisposable {
   ): HoldOn {
     const watch = new TextWatch(text, seen, holds, () => {
       this.#gate.watches.delete(watch)
-      this.#go()
+      this.#connections.go()
     })
     this.#gate.watches.add(watch)
     void watch.held.then(() => this.#ledger.note(`held on ${String(text)}`))
@@ -200,7 +183,7 @@ export class Link implements AsyncDisposable {
   ): void {
     for (const direction of directionsOf(directions)) this.#gate.delays[direction] = { ms, jitter }
     this.#ledger.note(ms ? `delays by ${ms} ms` : 'no delay')
-    this.#go()
+    this.#connections.go()
   }
 
   /** So many bytes a second each way, all connections together; `null` ends it. */
@@ -209,7 +192,7 @@ export class Link implements AsyncDisposable {
       this.#gate.rates[direction] = bytesPerSecond === null ? undefined : new Rate(bytesPerSecond)
     }
     this.#ledger.note(bytesPerSecond === null ? 'no limit of rate' : `passes ${bytesPerSecond} bytes/s`)
-    this.#go()
+    this.#connections.go()
   }
 
   /**
@@ -220,7 +203,7 @@ export class Link implements AsyncDisposable {
     this.#needsMessages('capacity')
     this.#gate.capacity =
       limit === null || limit instanceof Capacity ? (limit ?? undefined) : new Capacity(limit)
-    this.#go()
+    this.#connections.go()
     return this.#gate.capacity
   }
 
@@ -249,15 +232,15 @@ export class Link implements AsyncDisposable {
    * `reset` connections that lived through it are reset instead. Capacity and hooks stay.
    */
   async open({ reset = false }: { reset?: boolean } = {}): Promise<void> {
-    const count = reset ? this.#resetAll() : 0
-    this.#turnsAway = 0
+    const count = reset ? this.#connections.reset() : 0
+    this.#connections.turnsAway = 0
     this.#gate.black = false
     this.#gate.holds.request = this.#gate.holds.reply = false
     this.#gate.delays = noDelay()
     this.#gate.rates = { request: undefined, reply: undefined }
     this.#ledger.losses.clear()
     this.#disarm()
-    this.#go()
+    this.#connections.go()
     await this.#listener.start()
     this.#ledger.note(reset ? `open: ${plural(count, 'connection')} reset` : 'open')
   }
@@ -265,7 +248,7 @@ export class Link implements AsyncDisposable {
   /** Stops listening and resets what is left. An error of a {@link beforeForward} hook comes out here. */
   async close(): Promise<void> {
     this.#listener.stop()
-    this.#resetAll()
+    this.#connections.reset()
     // Sockets and their handles are gone in the next turn of the loop.
     await new Promise((resolve) => setImmediate(resolve))
     const failure = this.#failure
@@ -283,22 +266,6 @@ export class Link implements AsyncDisposable {
     return this
   }
 
-  #accept(client: Socket): void {
-    this.#ledger.counts.connections++
-    if (this.#turnsAway > 0) {
-      this.#turnsAway--
-      this.#ledger.counts.rejected++
-      client.on('error', () => undefined)
-      client.resetAndDestroy()
-      return
-    }
-    const connection = new Connection(client, this.#gate, observe(this.protocol), this.#ledger, () =>
-      this.#connections.delete(connection),
-    )
-    this.#connections.add(connection)
-    if (!this.#gate.black) connection.connect(this.#target())
-  }
-
   #needsMessages(verb: string): void {
     if (this.protocol === 'tcp')
       throw new Error(`${verb} needs to know the messages: open ${this.name} with a protocol`)
@@ -306,21 +273,6 @@ export class Link implements AsyncDisposable {
 
   #disarm(): void {
     for (const watch of this.#gate.watches) watch.release()
-  }
-
-  #resetAll(): number {
-    const connections = [...this.#connections]
-    for (const connection of connections) connection.reset()
-    return connections.length
-  }
-
-  /** Something that may have held bytes back has changed. */
-  #go(): void {
-    this.#gate.freed = now()
-    for (const connection of this.#connections) {
-      if (!this.#gate.black) connection.connect(this.#target())
-      connection.pump()
-    }
   }
 }
 

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest'
 import { matrix } from './matrix.ts'
-import { dial, scripted, until } from './testing.ts'
+import { dial, linkTo, scripted, until } from './testing.ts'
 
 async function three() {
   const server = await scripted((chunk, side) => side.write(chunk))
-  const target = { host: '127.0.0.1', port: server.port }
   const links = await matrix(
     ['a', 'b'],
-    ['a', 'b', 'q'].map((name) => ({ name, target })),
+    ['a', 'b', 'q'].map((name) => ({ name })),
+    (from, to) => linkTo(server.port, 'tcp', { name: `${from} → ${to.name}` }),
   )
   return {
     links,

@@ -1,16 +1,4 @@
-import { openLink, type Link, type LinkOptions } from './link.ts'
-import type { Address, LinkEvent, Protocol } from './types.ts'
-
-export interface MatrixTarget {
-  name: string
-  target: Address | (() => Address)
-  protocol?: Protocol
-}
-
-export interface MatrixOptions {
-  hosts?: readonly string[]
-  record?: (event: LinkEvent) => void
-}
+import type { Link } from './link.ts'
 
 export type Isolation = 'cut' | 'blackHole' | 'refuse'
 
@@ -71,18 +59,15 @@ export class Matrix implements AsyncDisposable {
 }
 
 /** Opens a link from each of `from` to each of `to`; none from a part to itself. */
-export async function matrix(
+export async function matrix<Target extends { name: string }>(
   from: readonly string[],
-  to: readonly MatrixTarget[],
-  options: MatrixOptions = {},
+  to: readonly Target[],
+  open: (from: string, to: Target) => Promise<Link>,
 ): Promise<Matrix> {
-  const open = async (name: string, { name: other, ...target }: MatrixTarget) => {
-    const link: LinkOptions = { ...options, ...target, name: `${name} → ${other}` }
-    return [other, await openLink(link)] as const
-  }
   const rows = from.map(async (name) => {
-    const targets = to.filter((target) => target.name !== name)
-    return [name, new Map(await Promise.all(targets.map((target) => open(name, target))))] as const
+    const others = to.filter((target) => target.name !== name)
+    const links = others.map(async (target) => [target.name, await open(name, target)] as const)
+    return [name, new Map(await Promise.all(links))] as const
   })
   return new Matrix(new Map(await Promise.all(rows)))
 }

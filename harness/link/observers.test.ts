@@ -197,7 +197,7 @@ test('Redis: pipelines, inline commands, nested and empty replies, pushes of bot
     turn(
       'request',
       command('SUBSCRIBE', 'a', 'b'),
-      command('LPUSH', 'l', 'x'.repeat(700)),
+      command('LPUSH', 'l', 'x'.repeat(5000)),
       command('EVAL', 's', '0'),
     ),
     turn(
@@ -223,7 +223,7 @@ test('Redis: pipelines, inline commands, nested and empty replies, pushes of bot
     'SET k\r\n*1\r\n 日本語',
     'PING',
     'GET k',
-    `LPUSH l ${'x'.repeat(256)}`,
+    `LPUSH l ${'x'.repeat(4096)}`,
     'EVAL s 0',
   ]
   completes.push('EXEC', 'LRANGE l 0 0', 'GET none', 'INFO')

@@ -8,8 +8,9 @@ export interface RespValue {
   at: number
 }
 
-const KEPT_WORDS = 8
-const KEPT_BYTES = 256
+/** A script's arguments count as well, so that a test can name the command that it means. */
+const KEPT_WORDS = 64
+const KEPT_BYTES = 4096
 const LONGEST_LINE = 64 * 1024
 const LINES = '+-:_,#('
 const BULKS = '$=!'
@@ -22,6 +23,7 @@ const LISTS = '*~>%|'
 export class RespParser {
   plain = false
   readonly #commands: boolean
+  readonly #keptWords: number
   #line: Buffer = Buffer.alloc(0)
   /** Bytes of a bulk string that are still to come, its line end included; -1 outside of one. */
   #left = -1
@@ -34,6 +36,7 @@ export class RespParser {
   /** Commands may be inline: a line of words. */
   constructor(side: 'client' | 'server') {
     this.#commands = side === 'client'
+    this.#keptWords = this.#commands ? KEPT_WORDS : 1
   }
 
   feed(chunk: Buffer): RespValue[] {
@@ -48,7 +51,7 @@ export class RespParser {
   #bulk(chunk: Buffer, at: number, values: RespValue[]): number {
     const taken = Math.min(this.#left, chunk.length - at)
     const room = KEPT_BYTES - this.#word.length
-    if (room > 0 && this.#words.length < KEPT_WORDS) {
+    if (room > 0 && this.#words.length < this.#keptWords) {
       this.#word = Buffer.concat([this.#word, chunk.subarray(at, at + Math.min(taken, room))])
     }
     this.#left -= taken
@@ -102,7 +105,7 @@ export class RespParser {
   }
 
   #scalar(word: string, at: number, values: RespValue[]): void {
-    if (this.#words.length < KEPT_WORDS) this.#words.push(word.slice(0, KEPT_BYTES))
+    if (this.#words.length < this.#keptWords) this.#words.push(word.slice(0, KEPT_BYTES))
     while (this.#open.length) {
       const left = this.#open.pop()! - 1
       if (left > 0) {

@@ -123,3 +123,12 @@ export const matches = (match: Match | undefined, request: Exchange): boolean =>
       : typeof match === 'string'
         ? request.text.includes(match)
         : request.text.search(match) >= 0
+
+export const difference = (after: Counts, before: Counts): Counts => ({
+  connections: after.connections - before.connections,
+  rejected: after.rejected - before.rejected,
+  open: after.open - before.open,
+  bytesUp: after.bytesUp - before.bytesUp,
+  bytesDown: after.bytesDown - before.bytesDown,
+  requests: after.requests - before.requests,
+})
