@@ -1,0 +1,69 @@
+import { spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+/** What a page is made from. Anything else can change without a new build. */
+const SOURCES = [
+  'docusaurus.config.ts',
+  'package-lock.json',
+  'site/contents.json',
+  'site/{chapters,i18n,plugins,src,static}/**/*',
+  'labs/**/*',
+  'solutions/**/*',
+  'checks/*/mutants/**/*',
+  'harness/*.ts',
+]
+const STAMP = '.built-from'
+
+export interface BuildResult {
+  built: boolean
+  ms: number
+}
+
+/** Builds the site in both languages, with its search index, unless nothing that it is made from has changed. */
+export async function buildSite(root: string, { force = false, quiet = false } = {}): Promise<BuildResult> {
+  const started = performance.now()
+  const folder = join(root, 'build')
+  const stamp = fingerprint(root)
+  const known = existsSync(join(folder, STAMP)) ? readFileSync(join(folder, STAMP), 'utf8') : ''
+  if (!force && known === stamp) return { built: false, ms: performance.now() - started }
+  const local = createRequire(`${root}/package.json`)
+  await run(root, quiet, local.resolve('@docusaurus/core/bin/docusaurus.mjs'), ['build'])
+  await run(root, quiet, pagefind(), ['--site', folder, '--root-selector', 'main', '--exclude-selectors', '.hash-link,.pagination-nav,nav,.theme-doc-toc-mobile', '--quiet'])
+  writeFileSync(join(folder, STAMP), stamp)
+  return { built: true, ms: performance.now() - started }
+}
+
+function fingerprint(root: string): string {
+  const hash = createHash('sha256')
+  const files = SOURCES.flatMap((pattern) => globSync(pattern, { cwd: root, withFileTypes: true }))
+    .filter((entry) => entry.isFile() && !entry.parentPath.includes('node_modules'))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort()
+  for (const file of files) hash.update(file).update('\0').update(readFileSync(file)).update('\0')
+  return hash.digest('hex')
+}
+
+const pagefind = (): string => join(dirname(fileURLToPath(import.meta.resolve('pagefind'))), 'runner/bin.cjs')
+
+/** Runs a command of a package; its output is shown only when it fails. */
+async function run(root: string, quiet: boolean, script: string, args: string[]): Promise<void> {
+  const env = { ...process.env, NO_UPDATE_NOTIFIER: '1', NODE_ENV: 'production' }
+  const child = spawn(process.execPath, [script, ...args], { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] })
+  let said = ''
+  const keep = (data: Buffer) => {
+    said += data.toString()
+    const step = /\[(\w\w)\] Creating/.exec(data.toString())?.[1]
+    if (step && !quiet) process.stdout.write(step === 'en' ? '  English…' : ' 日本語…\n')
+  }
+  child.stdout.on('data', keep)
+  child.stderr.on('data', keep)
+  const status = await new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject)
+    child.once('close', resolve)
+  })
+  if (status !== 0) throw new Error(`the site could not be built:\n${said.trim()}`)
+}
