@@ -1,6 +1,8 @@
 import type { LoadContext, Plugin } from '@docusaurus/types'
+import { join } from 'node:path'
 import type { Language } from '../../harness/text.ts'
 import { readParts } from './labs.ts'
+import { leanCss } from './lean-css.ts'
 
 /** What every page may know of every chapter: titles and steps, not hints. */
 export function chaptersPlugin(root: string, language: Language): Plugin {
@@ -23,10 +25,12 @@ export function localThemePlugin(): Plugin {
 }
 
 /** Two cures for a repository whose package.json says `"type": "module"`, and what keeps the pages light. */
-export function bundlerPlugin(_context: LoadContext): Plugin {
+export function bundlerPlugin({ siteDir }: LoadContext): Plugin {
   return {
     name: 'workbook-bundler',
+    configurePostCss: (options) => ({ ...options, plugins: [...options.plugins, leanCss()] }),
     configureWebpack: (_config, isServer) => ({
+      resolve: { alias: { 'prism-react-renderer$': join(siteDir, 'site/plugins/no-prism.ts') } },
       // Generated files mix require and import; the pages' server chunks are CommonJS.
       module: { rules: [{ test: /[\\/]\.docusaurus[\\/].*\.js$/, type: 'javascript/auto' }] },
       ...(isServer && { output: { chunkFilename: 'assets/js/[name].[contenthash:8].cjs' } }),
