@@ -5,7 +5,7 @@ import type { MessagePort } from 'node:worker_threads'
  * exception comes back with its name, message and own fields.
  */
 type Call = { id: number; method: string; args: unknown[] }
-type Reply = { id: number; value?: unknown; error?: Record<string, unknown> }
+type Reply = { id: number; value?: unknown; error?: { name: string; message: string } }
 
 type Methods = Record<string, (...args: never[]) => Promise<unknown>>
 
@@ -31,7 +31,7 @@ export function remote<T extends object>(port: MessagePort): T {
   port.on('message', ({ id, value, error }: Reply) => {
     const call = waiting.get(id)
     waiting.delete(id)
-    if (error) call?.reject(Object.assign(new Error(String(error.message)), error))
+    if (error) call?.reject(Object.assign(new Error(error.message), error))
     else call?.resolve(value)
   })
   port.unref() // an open line must not keep a finished worker alive

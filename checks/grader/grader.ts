@@ -1,11 +1,9 @@
-import { existsSync } from 'node:fs'
-import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { createVitest, type TestSpecification, type Vitest } from 'vitest/node'
 import type { HostApi, RunContext } from '#harness/context'
-import { SchemaError, type TemplateSource } from '#harness/databases'
-import { ROOT, RUNTIME_DIR } from '#harness/paths'
+import { SchemaError } from '#harness/databases'
+import { ROOT } from '#harness/paths'
 import { serve } from '#harness/remote'
 import type { Runtime } from '#harness/runtime/runtime'
 import { same, say } from '#harness/text'
@@ -13,7 +11,8 @@ import { StartedTopology } from '#harness/topology'
 import { Collector, type PlannedStep } from './collector.ts'
 import { labVersion, testFiles, type Lab } from './labs.ts'
 import { feed, makeRunFolder, runName, writeAtomically } from './run-folder.ts'
-import { roleCommands, type Subject } from './subject.ts'
+import { hostFor, prepareDatabases, runContext } from './session.ts'
+import type { Subject } from './subject.ts'
 import { VERDICT_VERSION, type Failure, type StepVerdict, type Verdict } from './verdict.ts'
 import { WarmPool } from './warm-worker.ts'
 
@@ -93,7 +92,12 @@ export class Grader {
       for (const { id } of plan)
         record({ ...this.#collector.verdictOf(id), outcome: 'error', failure: refused })
     else {
-      this.#context = await this.#contextFor(subject, dir, seed, startedAt, stopAtFailure)
+      this.#context = await runContext(this.lab, this.runtime, subject, {
+        dir,
+        seed,
+        startedAt,
+        stopAtFailure,
+      })
       await this.#vitest.runTestSpecifications(this.#specifications(plan), true)
       // A run that was cancelled, or a worker that broke, leaves steps without a verdict.
       for (const { id } of plan)
@@ -135,19 +139,11 @@ export class Grader {
     return plan.flatMap(({ files }) => files.map(({ file }) => project.createSpecification(file)))
   }
 
-  /** Database templates from the lab's data and the subject's schema; a failure when Postgres refuses the schema. */
+  /** A failure when Postgres refuses the subject's schema. */
   async #prepare(subject: Subject): Promise<Failure | undefined> {
     await this.#healed
-    const databases = Object.entries(this.lab.spec.topology).filter(
-      ([, { kind }]) => kind === 'postgres' || kind === 'replicated',
-    )
     try {
-      await Promise.all(
-        databases.map(async ([component]) => {
-          this.topology.databases.use(component, await templateSources(this.lab, subject, component))
-          await this.topology.databases.prepare(component)
-        }),
-      )
+      await prepareDatabases(this.topology, this.lab, subject)
       return undefined
     } catch (error) {
       if (!(error instanceof SchemaError)) throw error
@@ -155,39 +151,8 @@ export class Grader {
     }
   }
 
-  async #contextFor(
-    subject: Subject,
-    dir: string,
-    seed: number,
-    startedAt: number,
-    stopAtFailure: boolean,
-  ): Promise<RunContext> {
-    const machines = join(RUNTIME_DIR, 'machines', this.lab.chapter)
-    await mkdir(machines, { recursive: true })
-    return {
-      chapter: this.lab.chapter,
-      subject: subject.dir,
-      runDir: dir,
-      machines,
-      seed,
-      startedAt,
-      stopAtFailure,
-      limits: Object.fromEntries(this.lab.spec.steps.map((step) => [step.id, step.limit ?? 20_000])),
-      commands: await roleCommands(subject),
-      reach: this.runtime.reach,
-    }
-  }
-
   #host(): HostApi {
-    const { topology } = this
-    return {
-      context: async () => this.#context!,
-      nodes: () => topology.nodes(),
-      act: (node, verb) => topology.act(node, verb),
-      database: (component) => topology.database(component),
-      renew: (component) => topology.renew(component),
-      add: (component, spec) => topology.add(component, spec),
-    }
+    return hostFor(this.topology, () => this.#context!)
   }
 
   async #blankVerdict(subject: Subject, seed: number, started: Date): Promise<Verdict> {
@@ -222,18 +187,6 @@ function finish(verdict: Verdict): void {
       : outcomes.every((outcome) => outcome === 'pass')
         ? 'pass'
         : 'unknown'
-}
-
-async function templateSources(lab: Lab, subject: Subject, component: string): Promise<TemplateSource[]> {
-  const own = [`data.${component}.sql`, 'data.sql']
-    .map((file) => join(lab.dir, file))
-    .find((file) => existsSync(file))
-  const schema = join(subject.dir, 'schema.sql')
-  const sources: TemplateSource[] = []
-  if (own) sources.push({ file: 'data.sql', sql: await readFile(own, 'utf8'), user: 'postgres' })
-  if (existsSync(schema))
-    sources.push({ file: 'schema.sql', sql: await readFile(schema, 'utf8'), user: 'app' })
-  return sources
 }
 
 function schemaFailure(error: SchemaError): Failure {

@@ -1,0 +1,54 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Language } from '#harness/text'
+import type { Lab } from '../labs.ts'
+import { renderVerdict } from '../report/text.ts'
+import type { Verdict } from '../verdict.ts'
+
+const LANGUAGES: Language[] = ['en', 'ja']
+
+/**
+ * What the learner reads is tested too: the terminal output for a program is recorded, and a change shows up in review.
+ * What differs from run to run (ports, times, counts, seeds, log lines, the timeline) is masked or left out.
+ */
+export function checkGolden(lab: Lab, program: string, verdict: Verdict, update: boolean): string[] {
+  return LANGUAGES.flatMap((language) => {
+    const file = join(lab.checks, 'golden', `${program}.${language}.txt`)
+    const text = transcript(verdict, language)
+    const before = existsSync(file) ? readFileSync(file, 'utf8') : ''
+    if (text === before) return []
+    if (update) {
+      mkdirSync(join(lab.checks, 'golden'), { recursive: true })
+      writeFileSync(file, text)
+      return []
+    }
+    return [`the learner reads something else than golden/${program}.${language}.txt (npm run author -- --update records it):\n${difference(before, text)}`]
+  })
+}
+
+/** The verdict as the terminal shows it, without what no two runs have in common. */
+export function transcript(verdict: Verdict, language: Language): string {
+  const steady: Verdict = {
+    ...verdict,
+    runtime: { ...verdict.runtime, kind: 'native', why: { en: '…', ja: '…' }, versions: {} },
+    steps: verdict.steps.map((step) => ({
+      ...step,
+      ...(step.failure && { failure: { ...step.failure, logs: [], timeline: [], evidence: ['timeline.json'] } }),
+    })),
+  }
+  return `${renderVerdict(steady, language, { color: false, columns: 100 }).map(mask).join('\n')}\n`
+}
+
+function mask(line: string): string {
+  return line
+    .replaceAll(/\d{4}-\d\d-\d\dT[\d:.-]+Z?/g, '<time>')
+    .replaceAll(/[0-9a-f]{8}-[0-9a-f-]{27}/g, '<uuid>')
+    .replaceAll(/\d+(\.\d+)?/g, '#')
+    .trimEnd()
+}
+
+function difference(before: string, after: string): string {
+  const [old, fresh] = [before.split('\n'), after.split('\n')]
+  const lines = fresh.filter((line) => !old.includes(line)).map((line) => `        + ${line}`)
+  return [...old.filter((line) => !fresh.includes(line)).map((line) => `        - ${line}`), ...lines].slice(0, 20).join('\n')
+}

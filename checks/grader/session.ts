@@ -1,0 +1,70 @@
+import { existsSync } from 'node:fs'
+import { mkdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { HostApi, RunContext } from '#harness/context'
+import type { TemplateSource } from '#harness/databases'
+import { RUNTIME_DIR } from '#harness/paths'
+import type { Runtime } from '#harness/runtime/runtime'
+import type { StartedTopology } from '#harness/topology'
+import type { Lab } from './labs.ts'
+import { roleCommands, type Subject } from './subject.ts'
+
+/** Makes the database templates from the lab's data and the subject's schema. @throws SchemaError */
+export async function prepareDatabases(topology: StartedTopology, lab: Lab, subject: Subject): Promise<void> {
+  const parts = Object.entries(lab.spec.topology).filter(
+    ([, { kind }]) => kind === 'postgres' || kind === 'replicated',
+  )
+  await Promise.all(
+    parts.map(async ([component]) => {
+      topology.databases.use(component, await templateSources(lab, subject, component))
+      await topology.databases.prepare(component)
+    }),
+  )
+}
+
+async function templateSources(lab: Lab, subject: Subject, component: string): Promise<TemplateSource[]> {
+  const own = [`data.${component}.sql`, 'data.sql']
+    .map((file) => join(lab.dir, file))
+    .find((file) => existsSync(file))
+  const schema = join(subject.dir, 'schema.sql')
+  const sources: TemplateSource[] = []
+  if (own) sources.push({ file: 'data.sql', sql: await readFile(own, 'utf8'), user: 'postgres' })
+  if (existsSync(schema))
+    sources.push({ file: 'schema.sql', sql: await readFile(schema, 'utf8'), user: 'app' })
+  return sources
+}
+
+/** What roles and tests are told of a run. */
+export async function runContext(
+  lab: Lab,
+  runtime: Runtime,
+  subject: Subject,
+  run: { dir: string; seed: number; startedAt: number; stopAtFailure: boolean },
+): Promise<RunContext> {
+  const machines = join(RUNTIME_DIR, 'machines', lab.chapter)
+  await mkdir(machines, { recursive: true })
+  return {
+    chapter: lab.chapter,
+    subject: subject.dir,
+    runDir: run.dir,
+    machines,
+    seed: run.seed,
+    startedAt: run.startedAt,
+    stopAtFailure: run.stopAtFailure,
+    limits: Object.fromEntries(lab.spec.steps.map((step) => [step.id, step.limit ?? 20_000])),
+    commands: await roleCommands(subject),
+    reach: runtime.reach,
+  }
+}
+
+/** What tests may ask of the command: the topology, and the run that they belong to. */
+export function hostFor(topology: StartedTopology, context: () => RunContext): HostApi {
+  return {
+    context: async () => context(),
+    nodes: () => topology.nodes(),
+    act: (node, verb) => topology.act(node, verb),
+    database: (component) => topology.database(component),
+    renew: (component) => topology.renew(component),
+    add: (component, spec) => topology.add(component, spec),
+  }
+}

@@ -1,0 +1,74 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { runGate } from '#grader/author/gate'
+import { checkLayout } from '#grader/author/layout'
+import { newLab } from '#grader/author/new-lab'
+import { checkTypes } from '#grader/author/types'
+import { allLabs, findLab, type Lab } from '#grader/labs'
+import { ROOT } from '#harness/paths'
+import { sweep } from '#harness/process/owned'
+import { chooseRuntime } from '#harness/runtime/choose'
+
+/**
+ * `npm run author [NN …]`: proves the content, as strict as a compiler. `new NN-slug` begins a lab. Authors read English,
+ * so its own words are English only.
+ */
+export async function author(args: string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: {
+      runtime: { type: 'string' },
+      fast: { type: 'boolean', default: false },
+      update: { type: 'boolean', default: false },
+      only: { type: 'string' },
+      slack: { type: 'string', default: process.env.WORKBOOK_SLACK ?? '1' },
+      lang: { type: 'string' },
+    },
+  })
+  if (positionals[0] === 'new') return newLab(positionals[1] ?? '')
+  if (values.runtime) process.env.LAB_RUNTIME = values.runtime
+  const labs = await chosen(positionals)
+  if (!labs) return 2
+  const total = { passed: 0, failed: 0 }
+  const count = (name: string, problems: string[], ms?: number): void => {
+    total[problems.length > 0 ? 'failed' : 'passed']++
+    console.log(`${problems.length > 0 ? 'FAIL' : 'ok  '}  ${name}${ms === undefined ? '' : `  ${ms} ms`}`)
+    for (const problem of problems) console.log(`      ${problem}`)
+  }
+  await sweep()
+  for (const lab of labs) count(`${lab.chapter}  layout`, checkLayout(lab))
+  count('types of starters, solutions, mutants, variants', await checkTypes(labs))
+  for (const problem of await pages()) count('pages', [problem])
+  for (const lab of labs) {
+    const runtime = await chooseRuntime((text) => console.log(text.en))
+    await runGate(lab, runtime, {
+      fast: values.fast,
+      update: values.update,
+      slack: Number(values.slack),
+      ...(values.only && { only: values.only }),
+      onResult: (name, problems, ms) =>
+        count(`${lab.chapter}  ${runtime.kind}  ${name}`, problems, ms),
+    })
+  }
+  console.log(`${total.passed} passed, ${total.failed} failed`)
+  return total.failed > 0 ? 1 : 0
+}
+
+async function chosen(names: string[]): Promise<Lab[] | undefined> {
+  if (names.length === 0) return allLabs()
+  const found = await Promise.all(names.map(findLab))
+  const missing = names.filter((_, i) => !found[i])
+  for (const name of missing) console.error(`There is no lab ${name}. The labs: ${(await allLabs()).map((l) => l.chapter).join(', ')}`)
+  return missing.length > 0 ? undefined : (found as Lab[])
+}
+
+/** Pages are checked by the site's own code, where it is there. */
+async function pages(): Promise<string[]> {
+  const file = join(ROOT, 'site/check-pages.ts')
+  if (!existsSync(file)) return []
+  const { checkPages } = (await import(file)) as { checkPages(root: string): string[] | Promise<string[]> }
+  return checkPages(ROOT)
+}
+
