@@ -42,7 +42,8 @@ export async function bench(args: string[]): Promise<number> {
     full: values.full,
     onRow: (result) => values.json || print(result, lang),
   })
-  if (values.json) console.log(JSON.stringify(Object.fromEntries(results.map((r) => [r.row.id, r.measured])), null, 2))
+  if (values.json)
+    console.log(JSON.stringify(Object.fromEntries(results.map((r) => [r.row.id, r.measured])), null, 2))
   return 0
 }
 
@@ -55,7 +56,8 @@ const LIMIT = say('limit', '上限')
 
 async function subjectOf(lab: Lab, name: string): Promise<Subject> {
   const [kind, rest] = name.split(':')
-  if (rest && (kind === 'mutant' || kind === 'variant')) return overlaySubject(lab, join(lab.checks, `${kind}s`, rest), name)
+  if (rest && (kind === 'mutant' || kind === 'variant'))
+    return overlaySubject(lab, join(lab.checks, `${kind}s`, rest), name)
   return resolveSubject(lab, name)
 }
 
@@ -68,8 +70,11 @@ function print({ row, measured }: BenchResult, lang: Language): void {
   const labels = Math.max(0, ...bars.map((bar) => stringWidth(bar.label[lang])))
   for (const { label, value } of bars) {
     const pad = ' '.repeat(labels - stringWidth(label[lang]))
-    const figure = `${value >= 100 ? Math.round(value) : Math.round(value * 10) / 10} ${measured.unit ?? ''}`.trim()
-    console.log(`  ${label[lang]}${pad}  ${'█'.repeat(Math.max(1, Math.round((value / most) * WIDTH)))} ${figure}`)
+    const figure =
+      `${value >= 100 ? Math.round(value) : Math.round(value * 10) / 10} ${measured.unit ?? ''}`.trim()
+    console.log(
+      `  ${label[lang]}${pad}  ${'█'.repeat(Math.max(1, Math.round((value / most) * WIDTH)))} ${figure}`,
+    )
   }
   console.log('')
 }

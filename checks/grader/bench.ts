@@ -39,10 +39,18 @@ export async function measure(
   try {
     for (const row of rows) {
       await prepareDatabases(topology, lab, subject)
-      const run = await runContext(lab, runtime, subject, { dir, seed: 1, startedAt: Date.now(), stopAtFailure: false })
+      const run = await runContext(lab, runtime, subject, {
+        dir,
+        seed: 1,
+        startedAt: Date.now(),
+        stopAtFailure: false,
+      })
       await connect(hostFor(topology, () => run))
       try {
-        const measured = await row.measure({ full, besides: (name) => useSubject(lab, topology, subject, name) })
+        const measured = await row.measure({
+          full,
+          besides: (name) => useSubject(lab, topology, subject, name),
+        })
         results.push({ row, measured })
         onRow({ row, measured })
       } finally {
@@ -58,7 +66,12 @@ export async function measure(
 }
 
 /** Lets roles start from another subject for a while, beside what runs already. */
-async function useSubject(lab: Lab, topology: StartedTopology, main: Subject, name: string): Promise<() => Promise<void>> {
+async function useSubject(
+  lab: Lab,
+  topology: StartedTopology,
+  main: Subject,
+  name: string,
+): Promise<() => Promise<void>> {
   const [kind, rest] = name.split(':')
   const other =
     kind === 'mutant' || kind === 'variant'

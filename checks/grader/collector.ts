@@ -10,6 +10,14 @@ export interface PlannedStep {
   files: { kind: 'red' | 'check'; file: string }[]
 }
 
+/** Told of verdicts as they come. */
+export interface VerdictListener {
+  /** One test of a step is done. */
+  onTest?(step: string, test: TestVerdict): void
+  /** The last test of a step is done. */
+  onStep?(step: StepVerdict): void
+}
+
 /** The worst decides: our own doubt first, so that it never counts against the learner. */
 const RANK: Outcome[] = ['unknown', 'error', 'fail', 'not-run', 'pass']
 
@@ -17,17 +25,17 @@ const RANK: Outcome[] = ['unknown', 'error', 'fail', 'not-run', 'pass']
 export class Collector implements Reporter {
   readonly #lab: Lab
   readonly #startedAt: number
-  readonly #onStep: (step: StepVerdict) => void
+  readonly #listener: VerdictListener
   readonly #tests = new Map<string, { test: TestVerdict; failure?: Failure }[]>()
   readonly #filesLeft = new Map<string, number>()
   readonly #stepOfFile = new Map<string, { step: string; kind: 'red' | 'check' }>()
   readonly #broken = new Map<string, Failure>()
   readonly #durations = new Map<string, number>()
 
-  constructor(lab: Lab, plan: PlannedStep[], startedAt: number, onStep: (step: StepVerdict) => void) {
+  constructor(lab: Lab, plan: PlannedStep[], startedAt: number, listener: VerdictListener = {}) {
     this.#lab = lab
     this.#startedAt = startedAt
-    this.#onStep = onStep
+    this.#listener = listener
     for (const { id, files } of plan) {
       this.#filesLeft.set(id, files.length)
       for (const { file, kind } of files) this.#stepOfFile.set(file, { step: id, kind })
@@ -51,6 +59,7 @@ export class Collector implements Reporter {
     const list = this.#tests.get(place.step) ?? []
     list.push({ test: verdict, ...(failure && { failure }) })
     this.#tests.set(place.step, list)
+    this.#listener.onTest?.(place.step, verdict)
   }
 
   onTestModuleEnd(module: TestModule): void {
@@ -63,7 +72,7 @@ export class Collector implements Reporter {
     if (errors.length > 0) this.#broken.set(step, ownFault(errors[0]!.message))
     const left = this.#filesLeft.get(step)! - 1
     this.#filesLeft.set(step, left)
-    if (left === 0) this.#onStep(this.verdictOf(step))
+    if (left === 0) this.#listener.onStep?.(this.verdictOf(step))
   }
 
   /** The verdict of a step from what has come in so far. */

@@ -8,7 +8,7 @@ import { serve } from '#harness/remote'
 import type { Runtime } from '#harness/runtime/runtime'
 import { same, say } from '#harness/text'
 import { StartedTopology } from '#harness/topology'
-import { Collector, type PlannedStep } from './collector.ts'
+import { Collector, type PlannedStep, type VerdictListener } from './collector.ts'
 import { labVersion, testFiles, type Lab } from './labs.ts'
 import { feed, makeRunFolder, runName, writeAtomically } from './run-folder.ts'
 import { hostFor, prepareDatabases, runContext } from './session.ts'
@@ -16,14 +16,13 @@ import type { Subject } from './subject.ts'
 import { VERDICT_VERSION, type Failure, type StepVerdict, type Verdict } from './verdict.ts'
 import { WarmPool } from './warm-worker.ts'
 
-export interface RunOptions {
+export interface RunOptions extends VerdictListener {
   subject: Subject
   seed?: number
   /** Steps in the order in which to run them; default the lab's own. */
   order?: string[]
   /** Leave out what comes after the first failure. */
   stopAtFailure?: boolean
-  onStep?: (step: StepVerdict) => void
 }
 
 /** Grades subjects of one lab. The topology is started once and stays warm between runs. */
@@ -69,6 +68,7 @@ export class Grader {
     order,
     stopAtFailure = false,
     onStep,
+    onTest,
   }: RunOptions): Promise<Verdict> {
     const started = new Date()
     const startedAt = performance.timeOrigin + performance.now()
@@ -85,7 +85,7 @@ export class Grader {
       feed({ type: 'step', at: new Date().toISOString(), ...base, step })
       onStep?.(step)
     }
-    this.#collector = new Collector(this.lab, plan, startedAt, record)
+    this.#collector = new Collector(this.lab, plan, startedAt, { onStep: record, ...(onTest && { onTest }) })
 
     const refused = await this.#prepare(subject)
     if (refused)
@@ -157,7 +157,7 @@ export class Grader {
 
   async #blankVerdict(subject: Subject, seed: number, started: Date): Promise<Verdict> {
     this.#versions ??= await this.topology.versions()
-    const blank = new Collector(this.lab, [], 0, () => {})
+    const blank = new Collector(this.lab, [], 0)
     return {
       version: VERDICT_VERSION,
       lab: this.lab.id,

@@ -22,7 +22,11 @@ export interface GateOptions {
 const SEEDS = [1, 2, 3]
 
 /** Runs every program of a lab and holds it to what it must do. Returns how many did. */
-export async function runGate(lab: Lab, runtime: Runtime, options: GateOptions): Promise<{ passed: number; failed: number }> {
+export async function runGate(
+  lab: Lab,
+  runtime: Runtime,
+  options: GateOptions,
+): Promise<{ passed: number; failed: number }> {
   const grader = await Grader.open(lab, runtime)
   const tally = { passed: 0, failed: 0 }
   const prove = async (name: string, program: () => Promise<string[]>): Promise<void> => {
@@ -35,8 +39,10 @@ export async function runGate(lab: Lab, runtime: Runtime, options: GateOptions):
     await prove('starter', () => proveStarter(grader, options))
     await prove('solution', () => proveSolution(grader, options))
     if (!options.fast) {
-      for (const name of chosen(lab, 'variants', options)) await prove(`variant ${name}`, () => proveVariant(grader, name))
-      for (const name of chosen(lab, 'mutants', options)) await prove(`mutant ${name}`, () => proveMutant(grader, name, options))
+      for (const name of chosen(lab, 'variants', options))
+        await prove(`variant ${name}`, () => proveVariant(grader, name))
+      for (const name of chosen(lab, 'mutants', options))
+        await prove(`mutant ${name}`, () => proveMutant(grader, name, options))
     }
   } finally {
     await grader.close()
@@ -69,7 +75,9 @@ async function proveSolution(grader: Grader, { fast, slack, update }: GateOption
     problems.push(...notPassed(verdict))
   }
   if (grader.runtime.kind === 'native' && best > lab.spec.budget * slack) {
-    problems.push(`took ${best} ms at best, the budget is ${lab.spec.budget} ms${slack === 1 ? '' : ` × ${slack}`}`)
+    problems.push(
+      `took ${best} ms at best, the budget is ${lab.spec.budget} ms${slack === 1 ? '' : ` × ${slack}`}`,
+    )
   }
   return [...problems, ...checkGolden(lab, 'solution', verdict!, update)]
 }
@@ -110,7 +118,16 @@ function notPassed(verdict: Verdict): string[] {
 
 function told({ outcome, failure }: StepVerdict): string {
   if (!failure) return outcome
-  const lines = [`when ${failure.when.en}`, `expected ${failure.expected.en}`, `observed ${failure.observed.en}`]
+  const lines = [
+    `when ${failure.when.en}`,
+    `expected ${failure.expected.en}`,
+    `observed ${failure.observed.en}`,
+  ]
   const logs = failure.logs.flatMap(({ role, lines: log }) => log.slice(-3).map((line) => `${role}: ${line}`))
-  return [`${outcome} in "${failure.test.en}"`, ...lines, ...(failure.stack ? [failure.stack] : []), ...logs].join('\n      ')
+  return [
+    `${outcome} in "${failure.test.en}"`,
+    ...lines,
+    ...(failure.stack ? [failure.stack] : []),
+    ...logs,
+  ].join('\n      ')
 }

@@ -22,7 +22,9 @@ export function checkGolden(lab: Lab, program: string, verdict: Verdict, update:
       writeFileSync(file, text)
       return []
     }
-    return [`the learner reads something else than golden/${program}.${language}.txt (npm run author -- --update records it):\n${difference(before, text)}`]
+    return [
+      `the learner reads something else than golden/${program}.${language}.txt (npm run author -- --update records it):\n${difference(before, text)}`,
+    ]
   })
 }
 
@@ -33,7 +35,9 @@ export function transcript(verdict: Verdict, language: Language): string {
     runtime: { ...verdict.runtime, kind: 'native', why: { en: '…', ja: '…' }, versions: {} },
     steps: verdict.steps.map((step) => ({
       ...step,
-      ...(step.failure && { failure: { ...step.failure, logs: [], timeline: [], evidence: ['timeline.json'] } }),
+      ...(step.failure && {
+        failure: { ...step.failure, logs: [], timeline: [], evidence: ['timeline.json'] },
+      }),
     })),
   }
   return `${renderVerdict(steady, language, { color: false, columns: 100 }).map(mask).join('\n')}\n`
@@ -50,5 +54,7 @@ function mask(line: string): string {
 function difference(before: string, after: string): string {
   const [old, fresh] = [before.split('\n'), after.split('\n')]
   const lines = fresh.filter((line) => !old.includes(line)).map((line) => `        + ${line}`)
-  return [...old.filter((line) => !fresh.includes(line)).map((line) => `        - ${line}`), ...lines].slice(0, 20).join('\n')
+  return [...old.filter((line) => !fresh.includes(line)).map((line) => `        - ${line}`), ...lines]
+    .slice(0, 20)
+    .join('\n')
 }

@@ -11,7 +11,11 @@ export function checkLayout(lab: Lab): string[] {
 /** Mutants or variants of a lab: the names of their folders. */
 export function programs(lab: Lab, kind: 'mutants' | 'variants'): string[] {
   const dir = join(lab.checks, kind)
-  return existsSync(dir) ? readdirSync(dir).filter((name) => statSync(join(dir, name)).isDirectory()).toSorted() : []
+  return existsSync(dir)
+    ? readdirSync(dir)
+        .filter((name) => statSync(join(dir, name)).isDirectory())
+        .toSorted()
+    : []
 }
 
 /** The rung of the ladder that a mutant's learner must see: 2, unless the folder's `mutant.json` says which. */
@@ -32,13 +36,18 @@ function checkManifest({ spec, chapter }: Lab): string[] {
   if (new Set(ids).size < ids.length) problems.push(`step ids are not unique: ${ids.join(', ')}`)
   const points = spec.steps.reduce((sum, step) => sum + step.points, 0)
   if (points !== 100) problems.push(`the points of all steps add up to ${points}, not 100`)
-  if (!/^\d\d-[a-z\d]+(-[a-z\d]+)*$/.test(chapter)) problems.push(`the folder's name ${chapter} is not NN-kebab-case`)
+  if (!/^\d\d-[a-z\d]+(-[a-z\d]+)*$/.test(chapter))
+    problems.push(`the folder's name ${chapter} is not NN-kebab-case`)
   for (const step of spec.steps) {
     if (!/^[a-z][a-z\d-]*$/.test(step.id)) problems.push(`step id ${step.id} is not kebab-case`)
-    const texts: [string, Text][] = [['title', step.title], ...step.hints.map((hint, i): [string, Text] => [`hint ${i + 1}`, hint])]
+    const texts: [string, Text][] = [
+      ['title', step.title],
+      ...step.hints.map((hint, i): [string, Text] => [`hint ${i + 1}`, hint]),
+    ]
     for (const [what, text] of texts) {
       if (!text.en.trim() || !text.ja.trim()) problems.push(`${step.id}: ${what} lacks a language`)
-      else if (text.en === text.ja && /\s/.test(text.en)) problems.push(`${step.id}: ${what} is the same in both languages`)
+      else if (text.en === text.ja && /\s/.test(text.en))
+        problems.push(`${step.id}: ${what} is the same in both languages`)
     }
     if (step.hints.length !== 3) problems.push(`${step.id}: ${step.hints.length} hints, not 3`)
   }
@@ -67,12 +76,14 @@ function checkFolders(lab: Lab): string[] {
     if (!rejected && step.guard) problems.push(`${step.id}: a guard, and no mutant fails it`)
   }
   for (const mutant of programs(lab, 'mutants')) {
-    if (!ids.has(stepOfMutant(mutant)) || !mutant.includes('--')) problems.push(`mutant ${mutant}: not <step-id>--<the-mistake>`)
+    if (!ids.has(stepOfMutant(mutant)) || !mutant.includes('--'))
+      problems.push(`mutant ${mutant}: not <step-id>--<the-mistake>`)
     problems.push(...onlyChangedFiles(lab, 'mutants', mutant))
   }
   for (const role of lab.spec.roles) {
     for (const dir of [lab.starter, lab.solution]) {
-      if (!existsSync(join(dir, 'src', `${role}.ts`))) problems.push(`${relative(process.cwd(), dir)} has no src/${role}.ts`)
+      if (!existsSync(join(dir, 'src', `${role}.ts`)))
+        problems.push(`${relative(process.cwd(), dir)} has no src/${role}.ts`)
     }
   }
   for (const file of filesOf(lab.starter)) {
@@ -86,7 +97,8 @@ function onlyChangedFiles(lab: Lab, kind: 'mutants' | 'variants', name: string):
   const dir = join(lab.checks, kind, name)
   return filesOf(dir).flatMap((file) => {
     const original = join(lab.solution, file)
-    const same = existsSync(original) && readFileSync(original, 'utf8') === readFileSync(join(dir, file), 'utf8')
+    const same =
+      existsSync(original) && readFileSync(original, 'utf8') === readFileSync(join(dir, file), 'utf8')
     return same ? [`${kind}/${name}/${file} is the same as the solution's`] : []
   })
 }

@@ -62,7 +62,9 @@ const server = serve({ fetch: app.fetch, port: Number(process.env.PORT) })
 process.on('SIGTERM', () => server.close(() => process.exit(0)))
 `
 
-const TEST = (comment: string): string => `import { beforeAll, expect, say, startRole, test, when, type StartedRole } from '#harness'
+const TEST = (
+  comment: string,
+): string => `import { beforeAll, expect, say, startRole, test, when, type StartedRole } from '#harness'
 
 let server: StartedRole
 

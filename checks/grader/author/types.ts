@@ -16,7 +16,9 @@ export async function checkTypes(labs: Lab[]): Promise<string[]> {
     folders.push(lab.starter, lab.solution)
     for (const kind of ['mutants', 'variants'] as const) {
       for (const name of programs(lab, kind)) {
-        folders.push((await overlaySubject(lab, join(lab.checks, kind, name), `${kind.slice(0, -1)} ${name}`)).dir)
+        folders.push(
+          (await overlaySubject(lab, join(lab.checks, kind, name), `${kind.slice(0, -1)} ${name}`)).dir,
+        )
       }
     }
   }
@@ -26,7 +28,9 @@ export async function checkTypes(labs: Lab[]): Promise<string[]> {
   const include = folders.map((folder) => `${folder}/src/**/*.ts`)
   await writeFile(config, JSON.stringify({ extends: join(ROOT, 'tsconfig.json'), include, exclude: [] }))
   try {
-    await run(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', config], { maxBuffer: 1 << 24 })
+    await run(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', config], {
+      maxBuffer: 1 << 24,
+    })
     return []
   } catch (error) {
     return (error as { stdout: string }).stdout.split('\n').filter((line) => line.includes('error'))

@@ -1,0 +1,222 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { percentile } from '#harness/bench'
+import { connect } from '#harness/context'
+import { postgres } from '#harness/postgres'
+import { startRole } from '#harness/role/role'
+import { scopes } from '#harness/scope'
+import { dockerAnswers, chooseRuntime } from '#harness/runtime/choose'
+import { ROOT, RUNTIME_DIR } from '#harness/paths'
+import { Grader } from '#grader/grader'
+import { findLab, type Lab } from '#grader/labs'
+import { makeRunFolder } from '#grader/run-folder'
+import { hostFor, prepareDatabases, runContext } from '#grader/session'
+import { resolveSubject } from '#grader/subject'
+import { StartedTopology } from '#harness/topology'
+
+const LAB = '02'
+const SAVES = 20
+
+interface Loop {
+  /** Milliseconds from a save to the first verdict of a test, median. */
+  firstVerdictMs: number
+  /** To the last step's verdict, median. */
+  lastVerdictMs: number
+}
+
+/**
+ * `npm run bench loop`: how long a learner waits. Saves a file of lab 02 while `npm run lab` watches, as an editor would;
+ * beside it the same tests the plain way (new containers for every test file), and the floor: one role start, one
+ * database, one round trip.
+ */
+export async function benchLoop(json: boolean): Promise<number> {
+  const lab = (await findLab(LAB))!
+  const docker = await dockerAnswers()
+  const native = await watchLoop(lab, 'native')
+  const inDocker = docker.yes ? await watchLoop(lab, 'docker') : null
+  const plainMs = docker.yes ? await plainWay(lab) : null
+  const floorMs = await floor(lab)
+  const result = { native, docker: inDocker, plainMs, floorMs }
+  if (json) console.log(JSON.stringify(result))
+  else print(result)
+  return 0
+}
+
+/** Medians over {@link SAVES} saves of the solution's `server.ts` in a workspace of its own. */
+async function watchLoop(lab: Lab, runtime: 'native' | 'docker'): Promise<Loop> {
+  const workspace = await mkdtemp(join(RUNTIME_DIR, 'bench-'))
+  const folder = join(workspace, lab.chapter)
+  await cp(lab.solution, folder, { recursive: true })
+  const env = {
+    ...process.env,
+    LAB_RUNTIME: runtime,
+    WORKBOOK_WORKSPACE: workspace,
+    NO_COLOR: '1',
+    WORKBOOK_TRACE: 'verdicts',
+  }
+  const command = spawn(process.execPath, [join(ROOT, 'cli/main.ts'), 'lab', LAB], {
+    env,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  try {
+    const lines = verdictLines(command, lab.spec.steps.length)
+    await lines.next() // the first run, which nobody saved for
+    const file = join(folder, 'src/server.ts')
+    const text = await readFile(file, 'utf8')
+    const loops: Loop[] = []
+    for (let i = 0; i < SAVES; i++) {
+      const saved = performance.now()
+      await writeFile(file, `${text}// save ${i}\n`)
+      const { value } = await lines.next()
+      if (!value) throw new Error('npm run lab ended during the bench')
+      loops.push({ firstVerdictMs: value.first - saved, lastVerdictMs: value.last - saved })
+    }
+    const median = (key: keyof Loop): number =>
+      Math.round(
+        percentile(
+          loops.map((loop) => loop[key]),
+          0.5,
+        ),
+      )
+    return { firstVerdictMs: median('firstVerdictMs'), lastVerdictMs: median('lastVerdictMs') }
+  } finally {
+    command.kill('SIGTERM')
+    await new Promise((resolve) => command.once('exit', resolve))
+    await rm(workspace, { recursive: true, force: true })
+  }
+}
+
+/**
+ * With `WORKBOOK_TRACE=verdicts` the command writes a line as each verdict reaches the screen: `test <step> <outcome>`
+ * and `step <step> <outcome>`. One item a run.
+ */
+async function* verdictLines(
+  command: ChildProcess,
+  steps: number,
+): AsyncGenerator<{ first: number; last: number }, undefined> {
+  let first: number | undefined
+  let done = 0
+  for await (const line of createInterface({ input: command.stdout! })) {
+    const kind = /^(test|step) /.exec(line)?.[1]
+    if (!kind) continue
+    first ??= performance.now()
+    if (kind === 'step' && ++done === steps) {
+      yield { first, last: performance.now() }
+      first = undefined
+      done = 0
+    }
+  }
+}
+
+/** Every step with containers and a test runner of its own: what one writes with Testcontainers' own examples. */
+async function plainWay(lab: Lab): Promise<number> {
+  process.env.LAB_RUNTIME = 'docker'
+  const begun = performance.now()
+  for (const step of lab.spec.steps) {
+    const grader = await Grader.open(lab, await chooseRuntime())
+    await grader.run({ subject: await resolveSubject(lab, 'solution'), order: [step.id] })
+    await grader.close()
+  }
+  return Math.round(performance.now() - begun)
+}
+
+/** One role, one database from the template, one round trip: no loop can be faster. Median. */
+async function floor(lab: Lab): Promise<number> {
+  process.env.LAB_RUNTIME = 'native'
+  const runtime = await chooseRuntime()
+  const topology = await StartedTopology.start(runtime, lab.spec.topology)
+  const subject = await resolveSubject(lab, 'solution')
+  await prepareDatabases(topology, lab, subject)
+  const dir = makeRunFolder(lab.chapter, new Date())
+  const run = await runContext(lab, runtime, subject, {
+    dir,
+    seed: 1,
+    startedAt: Date.now(),
+    stopAtFailure: false,
+  })
+  await connect(hostFor(topology, () => run))
+  const times: number[] = []
+  for (let i = 0; i < SAVES; i++) {
+    const begun = performance.now()
+    const database = await postgres('pg-1').database()
+    const role = await startRole('server', {
+      env: {
+        PARTITION: 'A-M',
+        PEER_NAME: 'x',
+        PEER_URL: 'http://127.0.0.1:1',
+        PEER_TOKEN: 'x',
+        DATABASE_URL: database.url('server'),
+      },
+    })
+    await role.get('/api/metrics')
+    times.push(performance.now() - begun)
+    await scopes.closeFile()
+  }
+  await topology.close()
+  return Math.round(percentile(times, 0.5))
+}
+
+function print({
+  native,
+  docker,
+  plainMs,
+  floorMs,
+}: {
+  native: Loop
+  docker: Loop | null
+  plainMs: number | null
+  floorMs: number
+}): void {
+  const ratio = (ms: number, to: number | null): string => (to === null ? '–' : `${(ms / to).toFixed(1)} ×`)
+  const plain = (ms: number): string => (plainMs === null ? '–' : `${(plainMs / ms).toFixed(1)} × faster`)
+  console.table(
+    [
+      {
+        loop: 'native: save → first verdict',
+        ms: native.firstVerdictMs,
+        'of the floor': ratio(native.firstVerdictMs, floorMs),
+        'than the plain way': '',
+      },
+      {
+        loop: 'native: save → last verdict',
+        ms: native.lastVerdictMs,
+        'of the floor': ratio(native.lastVerdictMs, floorMs),
+        'than the plain way': plain(native.lastVerdictMs),
+      },
+      ...(docker
+        ? [
+            {
+              loop: 'docker: save → first verdict',
+              ms: docker.firstVerdictMs,
+              'of the floor': ratio(docker.firstVerdictMs, floorMs),
+              'than the plain way': '',
+            },
+            {
+              loop: 'docker: save → last verdict',
+              ms: docker.lastVerdictMs,
+              'of the floor': ratio(docker.lastVerdictMs, floorMs),
+              'than the plain way': plain(docker.lastVerdictMs),
+            },
+          ]
+        : []),
+      ...(plainMs === null
+        ? []
+        : [
+            {
+              loop: 'plain way: every step its own containers',
+              ms: plainMs,
+              'of the floor': ratio(plainMs, floorMs),
+              'than the plain way': '',
+            },
+          ]),
+      {
+        loop: 'floor: role, database, round trip',
+        ms: floorMs,
+        'of the floor': '1.0 ×',
+        'than the plain way': '',
+      },
+    ].map(({ loop, ...rest }) => ({ loop, ...rest })),
+  )
+}
