@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { Capacity, Rate } from './capacity.ts'
 import { httpPeer } from '../http-peer.ts'
-import { dial, linkTo, pair, postgresMessage as message, scripted, until } from './testing.ts'
+import { dial, linkTo, pair, postgresMessage as message, scripted, settle, until } from './testing.ts'
 
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'
@@ -83,6 +83,17 @@ test('pipelined Redis commands take a slot each, in order', async () => {
   expect(performance.now() - started).toBeGreaterThan(195)
   expect(p.target.received).toBe(Array.from({ length: 20 }, (_, i) => `SET k ${i}\r\n`).join(''))
   expect(p.link.counts.requests).toBe(20)
+})
+
+test('a late timer costs a queue nothing', async () => {
+  await using p = await pair('redis')
+  p.link.capacity({ slots: 1, ms: 1 })
+  p.client.write('PING\r\n'.repeat(500))
+  await until(() => p.target.bytes > 0)
+  // Nothing runs for 300 ms; what was due meanwhile is made up for at once.
+  for (const end = performance.now() + 300; performance.now() < end;);
+  await settle(20)
+  expect(p.target.bytes).toBeGreaterThan(250 * 6)
 })
 
 test('a Postgres statement in the extended protocol takes one slot', async () => {

@@ -143,7 +143,10 @@ export class Link implements AsyncDisposable {
     this.#ledger.note('black hole')
   }
 
-  /** Holds what passes in a direction until {@link release}; connections stay up. */
+  /**
+   * Holds what passes in a direction until {@link release}; connections stay up. A new connection's handshake is held
+   * too: let the client have one open before.
+   */
   hold(directions: Directions = 'both'): void {
     for (const direction of directionsOf(directions)) this.#gate.holds[direction] = true
     this.#ledger.note(

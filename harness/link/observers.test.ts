@@ -217,6 +217,8 @@ test('Redis: pipelines, inline commands, nested and empty replies, pushes of bot
       command('INFO'),
     ),
     turn('reply', '*2\r\n-ERR inside\r\n#t\r\n*0\r\n_\r\n=8\r\ntxt:a\r\nb\r\n'),
+    turn('request', command('BLPOP', 'l', '0')),
+    turn('reply', '>2\r\n$10\r\ninvalidate\r\n*1\r\n$1\r\nk\r\n*3\r\n$7\r\nmessage\r\n$1\r\na\r\n$0\r\n\r\n'),
   ]
   const completes = [
     'HELLO 3',
@@ -227,7 +229,7 @@ test('Redis: pipelines, inline commands, nested and empty replies, pushes of bot
     'EVAL s 0',
   ]
   completes.push('EXEC', 'LRANGE l 0 0', 'GET none', 'INFO')
-  const begins = completes.toSpliced(4, 0, 'SUBSCRIBE a b')
+  const begins = [...completes.toSpliced(4, 0, 'SUBSCRIBE a b'), 'BLPOP l 0']
   fuzz('redis', turns, { begins, completes })
 })
 
