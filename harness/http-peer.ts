@@ -5,6 +5,7 @@ import {
   type Server,
   type ServerResponse,
 } from 'node:http'
+import { reset } from './link/reset.ts'
 import { freePort } from './ports.ts'
 
 /** A request that a peer received whole. */
@@ -177,7 +178,7 @@ export class HttpPeer implements AsyncDisposable {
     await held?.released
     const answer = typeof this.answer === 'function' ? await this.answer(request, n) : this.answer
     if (request.gone || answer === 'silent') return
-    if (answer === 'reset') incoming.socket.resetAndDestroy()
+    if (answer === 'reset') reset(incoming.socket)
     else await send(response, typeof answer === 'number' ? { status: answer } : answer)
   }
 }
@@ -227,7 +228,7 @@ async function send(response: ServerResponse, reply: PeerReply): Promise<void> {
   response.writeHead(status, { ...type, 'content-length': String(whole), ...headers })
   const sent = half ? Math.floor(whole / 2) : whole
   await (length === undefined ? write(response, body?.subarray(0, sent)) : pour(response, sent))
-  if (half) response.socket?.resetAndDestroy()
+  if (half && response.socket) reset(response.socket)
   else response.end()
 }
 

@@ -3,6 +3,7 @@ import type { Gate, Gated } from './gate.ts'
 import type { Ledger } from './ledger.ts'
 import type { Observer } from './observer.ts'
 import { OrderedQueue, type Piece } from './queue.ts'
+import { reset } from './reset.ts'
 import type { TextWatch } from './watch.ts'
 import type { Address, ConnectionState, Direction, Exchange, Outcome } from './types.ts'
 
@@ -68,10 +69,10 @@ export class Connection implements Gated {
   reset(outcome: Outcome = 'reset'): void {
     if (this.#closed) return
     this.#close(outcome)
-    this.#client.resetAndDestroy()
+    reset(this.#client)
     // A socket that is not connected yet would wait for that before it resets.
     if (!this.#connected) this.#target.destroy()
-    else this.#target.resetAndDestroy()
+    else reset(this.#target)
   }
 
   #queue(direction: Direction, source: net.Socket, sink: net.Socket): OrderedQueue {

@@ -3,6 +3,7 @@ import { Connection } from './connection.ts'
 import type { Gate } from './gate.ts'
 import type { Ledger } from './ledger.ts'
 import { observe } from './observer.ts'
+import { reset } from './reset.ts'
 import { now, type Address, type ConnectionState, type Direction, type Protocol } from './types.ts'
 
 /** The connections that stand in a link, and what becomes of new ones. */
@@ -46,7 +47,7 @@ export class Connections {
       this.#ledger.rejected('the link is cut')
       // It may have been reset from the other side already.
       client.on('error', () => undefined)
-      client.resetAndDestroy()
+      reset(client)
       return
     }
     const connection = new Connection(client, this.#gate, observe(this.#protocol), this.#ledger, () =>
