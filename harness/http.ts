@@ -1,4 +1,9 @@
-import { request as httpRequest, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http'
+import {
+  request as httpRequest,
+  type Agent,
+  type IncomingHttpHeaders,
+  type OutgoingHttpHeaders,
+} from 'node:http'
 import { say, type Text } from './text.ts'
 import { scopeSignal } from './scope.ts'
 import { note, now } from './timeline.ts'
@@ -30,6 +35,8 @@ export interface RequestOptions {
   to?: string
   /** Ends the request from the client's side. */
   signal?: AbortSignal
+  /** Default: a connection of its own for this request. */
+  agent?: Agent
 }
 
 /** One request on a connection of its own, so that what an earlier test did to a connection can't disturb it. */
@@ -78,7 +85,7 @@ function exchange(url: string, options: RequestOptions): Promise<Answer> {
     const signal = options.signal ? AbortSignal.any([options.signal, scopeSignal()]) : scopeSignal()
     const request = httpRequest(
       url,
-      { method: options.method, headers, agent: false, signal },
+      { method: options.method, headers, agent: options.agent ?? false, signal },
       (response) => {
         status = response.statusCode ?? 0
         received = response.headers

@@ -18,6 +18,7 @@ export { startRole, StartedRole, describeExit, type RoleOptions } from './role/r
 export { command, startCommand, type StartedCommand } from './role/command.ts'
 export type { Exit } from './role/process.ts'
 export { http, showAnswer, type Answer, type RequestOptions } from './http.ts'
+export { httpClient, type HttpClient } from './http-client.ts'
 export { httpPeer } from './http-peer.ts'
 export { postgres, replicas, renew, addPostgres, StartedPostgres } from './postgres.ts'
 export { Database, type Backend, type HeldLock } from './database.ts'
