@@ -1,3 +1,5 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+
 /** Something to be undone when the test, or the test file, ends. */
 export type Undo = () => unknown
 
@@ -5,6 +7,8 @@ export type Undo = () => unknown
 class Scope {
   readonly #undo: Undo[] = []
   readonly abort = new AbortController()
+  /** Begun and not awaited by anybody yet: what it starts must be known before all is undone. */
+  readonly underway: Promise<unknown>[] = []
 
   add(undo: Undo): void {
     this.#undo.push(undo)
@@ -13,6 +17,7 @@ class Scope {
   /** In reverse: what was built on top goes first. Every one is tried; the first failure is reported. */
   async close(): Promise<void> {
     this.abort.abort(new Error('the test is over'))
+    await Promise.allSettled(this.underway)
     const failures: unknown[] = []
     for (const undo of this.#undo.splice(0).reverse()) {
       try {
@@ -27,20 +32,35 @@ class Scope {
 
 let file = new Scope()
 let test: Scope | undefined
+/** The file's scope for work that must outlive the test beside which it runs. */
+const outliving = new AsyncLocalStorage<Scope>()
+
+const current = (): Scope => outliving.getStore() ?? test ?? file
 
 /** Where things started now will end: for handles that begin something later, on first use. */
 export function currentScope(): Pick<Scope, 'add'> {
-  return test ?? file
+  return current()
+}
+
+/**
+ * Begins what a later test of the file needs, while this one runs: it ends with the file. A failure is told to whoever
+ * awaits it.
+ */
+export function ahead<T>(begin: () => Promise<T>): Promise<T> {
+  const begun = outliving.run(file, begin)
+  file.underway.push(begun)
+  begun.catch(() => {}) // nobody may need it after all
+  return begun
 }
 
 /** Runs `undo` when the test ends; outside a test, in `beforeAll`, when the file ends. */
 export function atEnd(undo: Undo): void {
-  ;(test ?? file).add(undo)
+  current().add(undo)
 }
 
 /** Aborted when the test is over, by its end or by the step's time limit: every wait of the harness listens. */
 export function scopeSignal(): AbortSignal {
-  return (test ?? file).abort.signal
+  return current().abort.signal
 }
 
 /** Ends all waits of the running test at once. */

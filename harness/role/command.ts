@@ -30,8 +30,12 @@ export async function startCommand(role: string, options: CommandOptions = {}): 
   const { name = role, args = [], env = {}, within = 10_000 } = options
   const output = new Output(join(lab().runDir, `${name}.log`))
   note({ from: 'test', to: name, kind: 'role', text: `${role} ${args.join(' ')}`.trim() })
-  const running = new RoleProcess({ name, role, args, machine: await makeMachine(name), env }, output)
-  atEnd(() => running.kill())
+  const machine = await makeMachine(name)
+  const running = new RoleProcess({ name, role, args, machine, env }, output)
+  atEnd(async () => {
+    await running.kill()
+    machine.leave()
+  })
   return {
     get lines() {
       return output.lines

@@ -8,7 +8,12 @@ import { same, say } from '../text.ts'
 export interface Machine {
   dir: string
   tmp: string
+  /** Its instance has ended: the next one of this name may have the place. */
+  leave(): void
 }
+
+/** Places that are in use: two instances of one name are two machines. */
+const taken = new Set<string>()
 
 /**
  * Gives an instance a machine of its own. Two instances on one laptop would otherwise share a disk that two machines
@@ -16,7 +21,8 @@ export interface Machine {
  */
 export async function makeMachine(name: string): Promise<Machine> {
   const { machines, subject } = lab()
-  const home = join(machines, name.replaceAll(/[^\w.-]/g, '_'))
+  const home = vacant(join(machines, name.replaceAll(/[^\w.-]/g, '_')))
+  taken.add(home)
   const dir = join(home, 'app')
   const tmp = join(home, 'tmp')
   await rm(home, { recursive: true, force: true })
@@ -24,7 +30,13 @@ export async function makeMachine(name: string): Promise<Machine> {
   await cp(subject, dir, { recursive: true, filter: (path) => !SKIPPED.has(basename(path)) }).catch(
     unreadable,
   )
-  return { dir, tmp }
+  return { dir, tmp, leave: () => taken.delete(home) }
+}
+
+/** The same places run after run, so that Node's compile cache finds them. */
+function vacant(home: string, number = 1): string {
+  const place = number === 1 ? home : `${home}.${number}`
+  return taken.has(place) ? vacant(home, number + 1) : place
 }
 
 /** Dependencies come from the clone; history and old runs are nobody's input. */

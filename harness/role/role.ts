@@ -49,6 +49,7 @@ export async function startRole(role: string, options: RoleOptions = {}): Promis
   atEnd(async () => {
     started.delete(instance)
     await instance.kill()
+    machine.leave()
   })
   if (options.start !== false) await instance.start()
   return instance
