@@ -209,7 +209,7 @@ async function openVitest(lab: Lab, pool: WarmPool, collector: () => Collector |
     {
       config: false,
       root: ROOT,
-      watch: true, // keeps the transformed tests between runs; nothing is watched
+      watch: false,
       include: ['**/*.test.ts', '**/*.check.ts'],
       dir: ROOT,
       setupFiles: [join(ROOT, 'harness/setup.ts')],
