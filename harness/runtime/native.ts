@@ -114,7 +114,7 @@ export async function nativeRuntime(why: Text, onProgress?: (text: Text) => void
 
     async close() {
       await Promise.all([...nodes].map((node) => node.kill()))
-      await rm(root, { recursive: true, force: true })
+      await removeFolder(root)
     },
   }
 }
@@ -173,7 +173,7 @@ class NativeNode implements ServerNode {
 
   async remove(): Promise<void> {
     await this.kill()
-    await rm(this.#launch.dir, { recursive: true, force: true })
+    await removeFolder(this.#launch.dir)
   }
 
   #pid(): number {
@@ -223,6 +223,12 @@ async function makeStandby(dir: string, name: string, port: number): Promise<voi
     `primary_conninfo = 'host=127.0.0.1 port=${port} user=postgres application_name=${name}'\n`,
   )
   await Promise.all([giveAway(signal), giveAway(auto)])
+}
+
+/** A data folder has a thousand files: the system's own `rm` takes a tenth of the time and none of our thread's. */
+async function removeFolder(dir: string): Promise<void> {
+  if (process.platform === 'win32') await rm(dir, { recursive: true, force: true })
+  else await run('rm', ['-rf', dir])
 }
 
 /** Owner and modes stay; where the file system can share blocks it does. */
