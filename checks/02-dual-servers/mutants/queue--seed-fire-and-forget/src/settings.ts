@@ -1,0 +1,91 @@
+import type { PoolClient } from 'pg'
+import { PEER_TIMEOUT_MS, SERVER_NAME } from './config.ts'
+import { pool, transaction } from './database.ts'
+import { callPeer, peerState } from './peer.ts'
+
+/** One change of one setting, as it is recorded on both servers and travels between them. */
+export interface Change {
+  key: string
+  value: unknown
+  /** The server that the client changed it on. */
+  origin: string
+  /** 1, 2, 3 … in the order in which the origin committed its changes. */
+  seq: number
+  /** Lamport clock of the origin. Together with its name it decides who wins. */
+  clock: number
+}
+
+export async function readSettings(): Promise<Record<string, unknown>> {
+  const { rows } = await pool.query('select key, value from global_settings')
+  return Object.fromEntries(rows.map(({ key, value }) => [key, value]))
+}
+
+// #region write
+/** A client's change: number, record and value become durable together. */
+export function changeSetting(key: string, value: unknown): Promise<Change> {
+  return transaction(async (client) => {
+    // This locks the row until commit, so numbers have the order of the commits. Those of a sequence have not.
+    const { rows } = await client.query(
+      'update sync_state set seq = seq + 1, clock = clock + 1 returning seq, clock',
+    )
+    const change = { key, value, origin: SERVER_NAME, ...rows[0] }
+    await record(client, change)
+    return change
+  })
+}
+// #endregion write
+
+// #region lamport
+async function record(client: PoolClient, { key, value, origin, seq, clock }: Change): Promise<void> {
+  const json = JSON.stringify(value)
+  await client.query(
+    'insert into setting_changes (key, value, origin, seq, clock) values ($1, $2, $3, $4, $5)',
+    [key, json, origin, seq, clock],
+  )
+  // The greater (clock, origin) wins, on both servers, in whatever order the changes arrive.
+  await client.query(
+    `insert into global_settings as current (key, value, origin, clock) values ($1, $2, $3, $4)
+     on conflict (key) do update set value = excluded.value, origin = excluded.origin, clock = excluded.clock
+     where (excluded.clock, excluded.origin) > (current.clock, current.origin)`,
+    [key, json, origin, clock],
+  )
+}
+// #endregion lamport
+
+// #region deliver
+/** Sends the change to the peer. If the peer was ill when it was last seen, the change is queued for later. */
+export async function deliver(change: Change): Promise<void> {
+  if (peerState() === 'unhealthy' || peerState() === 'unreachable') {
+    await pool.query('insert into sync_queue (change) values ($1)', [JSON.stringify(change)])
+    return
+  }
+  const answer = await callPeer('/api/sync/global-settings', { body: [change] })
+  if (!answer.ok) throw new Error(`the peer said ${answer.status}`)
+}
+
+/** How many of this server's changes the peer has not confirmed. */
+export async function pendingSyncs(): Promise<number> {
+  const { rows } = await pool.query('select count(*) as pending from sync_queue')
+  return rows[0].pending
+}
+// #endregion deliver
+
+// #region receive
+/** Records the peer's changes, each of them once and in order, however often they are sent. */
+export function receive(changes: Change[]): Promise<void> {
+  return transaction(async (client) => {
+    // Who waits for longer than the sender does keeps a connection busy for nobody.
+    await client.query(`set local lock_timeout = ${PEER_TIMEOUT_MS}`)
+    const { rows } = await client.query('select applied, clock from sync_state for update')
+    let { applied, clock }: { applied: number; clock: number } = rows[0]
+    for (const change of changes) {
+      // Seen before: the answer got lost, or another process of the peer sends the same.
+      if (change.seq <= applied) continue
+      await record(client, change)
+      applied = change.seq
+      clock = Math.max(clock, change.clock)
+    }
+    await client.query('update sync_state set applied = $1, clock = $2', [applied, clock])
+  })
+}
+// #endregion receive
