@@ -8,7 +8,6 @@ import { Random } from './random.ts'
 import { abortScope, scopes } from './scope.ts'
 import { newSituation, situation } from './situation.ts'
 import { say, type Text } from './text.ts'
-import { eventuallyTrue } from './wait.ts'
 
 /** What a test gets. */
 export interface TestTools {
@@ -70,20 +69,7 @@ export function installHooks(): void {
     beforeTests = []
     prepared = undefined
     await scopes.closeFile()
-    await closedSockets()
   }, 3_600_000)
-}
-
-/**
- * Waits until what was ended is closed. A worker that ends while a socket is still closing can spin for ever inside
- * Node (seen with 24.21: `Environment::CleanupHandles`). A socket that stays open for longer is left to Node.
- */
-async function closedSockets(): Promise<void> {
-  const open = (): boolean =>
-    process.getActiveResourcesInfo().some((resource) => /^(TCP|Pipe|Process)/.test(resource))
-  await eventuallyTrue('sockets to close', () => !open(), { within: 1000, every: 2 }).catch(() => {
-    if (process.env.WORKBOOK_DEBUG) console.error('still open:', process.getActiveResourcesInfo())
-  })
 }
 
 /** File's preparation (once), each test's, the test itself; then everything it started is ended. */
