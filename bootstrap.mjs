@@ -2,16 +2,19 @@
  * Makes a fresh machine ready and hands over to cli/main.ts: every npm script is `node bootstrap.mjs <command>`.
  * Plain JavaScript without dependencies, because it runs before anything is there, on Node 18 or later.
  */
+import { spawn, spawnSync } from 'node:child_process'
 import * as fs from 'node:fs'
+import module from 'node:module'
+import { constants } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const SELF = fileURLToPath(import.meta.url)
 const ROOT = dirname(SELF)
 const RUNTIME = join(ROOT, '.runtime')
-const LOCK = join(RUNTIME, 'bootstrap.lock')
+const LOCK = join(RUNTIME, 'bootstrap', 'lock')
 const WINDOWS = process.platform === 'win32'
-const SIGNALS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 }
+const SIGNALS = ['SIGHUP', 'SIGINT', 'SIGTERM']
 
 /** Older ones run no TypeScript, or warn at each start that they do. */
 const OLDEST = [24, 3]
@@ -20,9 +23,9 @@ const args = process.argv.slice(2)
 
 /** Something to tell the reader, with the one thing to do about it. */
 class Failure extends Error {
-  constructor(what, why, remedy) {
+  constructor(what, why, remedy, code) {
     super(what)
-    Object.assign(this, { why, remedy })
+    Object.assign(this, { why, remedy, code })
   }
 }
 
@@ -38,13 +41,10 @@ try {
   process.exit(3) // as for the grader's *unknown*: our side could not go on
 }
 
-// ── Handing over
-
 async function handOver() {
   await watchParent()
-  const { enableCompileCache } = await import('node:module')
   process.env.NODE_COMPILE_CACHE ??= join(RUNTIME, 'compile-cache') // for our children as well
-  enableCompileCache(process.env.NODE_COMPILE_CACHE)
+  module.enableCompileCache(process.env.NODE_COMPILE_CACHE)
   const { packagesAreFresh, installPackages } = await import('./cli/packages.ts')
   if (!packagesAreFresh()) {
     await alone(packagesAreFresh, (own) =>
@@ -61,15 +61,13 @@ async function handOver() {
 
 /** Runs this very file with another Node, and stands in for it: signals, exit status. */
 async function runAgainWith(node) {
-  const { spawn } = await import('node:child_process')
-  const { constants } = await import('node:os')
   process.env.PATH = [dirname(node), process.env.PATH, dirname(process.execPath)].join(delimiter)
   process.env.WORKBOOK_PARENT_FD = WINDOWS ? '' : '3'
   const stdio = ['inherit', 'inherit', 'inherit', WINDOWS ? 'ignore' : 'pipe']
   const child = spawn(node, [SELF, ...args], { stdio })
   // A terminal's Ctrl-C reaches the whole group by itself; without a terminal only us.
   const terminal = [process.stdin, process.stdout, process.stderr].some(({ isTTY }) => isTTY)
-  for (const signal of Object.keys(SIGNALS)) {
+  for (const signal of SIGNALS) {
     process.on(signal, () => (signal === 'SIGINT' && terminal) || child.kill(signal))
   }
   child.on('exit', (code, signal) => process.exit(code ?? 128 + constants.signals[signal]))
@@ -87,16 +85,14 @@ async function watchParent() {
   pipe.resume().unref()
 }
 
-// ── Node
-
 /** `WORKBOOK_NODE`, else a Node of the clone's own in `.runtime/node`. */
 async function findNode() {
   const platform = `${process.platform}-${WINDOWS ? 'x64' : process.arch}` // Windows on ARM runs x64 programs
   // What the `node` package chooses by an install script. For Apple silicon it has no 24 after 24.0.
   const pinned = catalogue().nodes[platform]
-  const noNode = (why) =>
-    new Failure(say('noNode', { own: process.version, platform }), why, say('installNode'))
-  if (process.env.WORKBOOK_PARENT_FD !== undefined || !pinned) throw noNode('')
+  const what = say('noNode', { own: process.version, platform })
+  const noNode = (why) => new Failure(what, why, say('installNode'))
+  if ('WORKBOOK_PARENT_FD' in process.env || !pinned) throw noNode('')
   if (process.env.WORKBOOK_NODE) return process.env.WORKBOOK_NODE
   const { name, version, integrity } = pinned
   const home = join(RUNTIME, 'node')
@@ -114,50 +110,53 @@ async function findNode() {
     fs.writeFileSync(join(home, 'package.json'), JSON.stringify({ private: true, dependencies }))
     fs.writeFileSync(join(home, 'package-lock.json'), JSON.stringify({ lockfileVersion: 3, packages }))
     await npmCi(home, own, ['preparingNode', 'preparedNode'], { version, own: process.versions.node })
-    const { spawnSync } = await import('node:child_process')
     const trial = spawnSync(node, ['--version'], { encoding: 'utf8' })
     if (trial.status !== 0) throw noNode(trial.error?.message ?? trial.stderr.trim())
     fs.writeFileSync(join(home, 'ready'), `${name}@${version}`)
   }
 }
 
-// ── npm
-
 /** `npm ci`, quietly. Where the home folder's cache can't be written, with a cache in `.runtime`. */
 async function npmCi(cwd, own, [doing, done], values) {
+  const disk = fs.statfsSync?.(cwd) // since Node 18.15
+  if (disk && disk.bavail * disk.bsize < 1e9) throw explain({ code: 'ENOSPC' })
   const shown = progress(say(doing, values))
-  let { status, output } = await runNpm(cwd, own, [])
-  const path = /^npm (?:error|ERR!) path (.+)/m.exec(output)?.[1]
-  if (status !== 0 && path && !path.startsWith(ROOT) && /code (EACCES|EPERM|EROFS|ENOENT)/.test(output)) {
-    ;({ status, output } = await runNpm(cwd, own, ['--cache', join(RUNTIME, 'npm-cache')]))
+  // No package of ours needs its install script, and no setting of the reader's may leave packages out.
+  const ci = ['ci', '--ignore-scripts', '--include=dev', '--include=optional', '--engine-strict=false']
+  // Without a network npm would try each package for minutes. Its cache may still have them all.
+  const ping = await npm(cwd, own, ['ping', '--fetch-retries=0', '--fetch-timeout=10000'])
+  const offline = /^(offline|certificate)$/.test(remedyFor(ping.code))
+  if (offline) ci.push('--offline')
+  let result = await npm(cwd, own, ci)
+  const path = /^npm (?:error|ERR!) path (.+)/m.exec(result.output)?.[1]
+  if (/^(EACCES|EPERM|EROFS|ENOENT)$/.test(result.code) && path && !path.startsWith(ROOT)) {
+    result = await npm(cwd, own, [...ci, '--cache', join(RUNTIME, 'npm-cache')])
   }
-  shown.end(status === 0 ? say(done, { ...values, seconds: shown.seconds() }) : '')
-  if (status !== 0) throw explain({ code: /^npm (?:error|ERR!) code (\S+)/m.exec(output)?.[1] ?? '', output })
+  shown.end(result.code ? '' : say(done, { ...values, seconds: shown.seconds() }))
+  if (result.code) throw explain(offline ? ping : result)
 }
 
-async function runNpm(cwd, own, options) {
-  const { spawn } = await import('node:child_process')
-  // No package of ours needs its install script, and no setting of the reader's may leave packages out.
-  const fixed =
-    'ci --ignore-scripts --include=dev --include=optional --engine-strict=false --global=false --dry-run=false ' +
-    '--no-audit --no-fund --no-update-notifier --no-progress --no-color --loglevel=error'
-  const command = [npmCli(), ...fixed.split(' '), ...options]
+/** Runs npm; `code` is empty where it went well. */
+async function npm(cwd, own, options) {
+  const quiet = '--no-audit --no-fund --no-update-notifier --no-progress --no-color --loglevel=error'
+  const command = [npmCli(), ...options, ...quiet.split(' ')]
   const env = npmEnvironment()
   const child = spawn(process.execPath, command, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
-  own(child.pid) // it outlives our death by SIGKILL, and the clone is not free until it ends
+  own(child.pid) // it outlives our death by SIGKILL: the next command ends it
   const stop = (signal) => {
     child.kill(signal)
-    child.on('exit', () => process.exit(SIGNALS[signal]))
+    child.on('exit', () => process.exit(128 + constants.signals[signal]))
   }
-  for (const signal of Object.keys(SIGNALS)) process.on(signal, stop)
+  for (const signal of SIGNALS) process.on(signal, stop)
   let output = ''
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (output += text))
   const status = await new Promise((resolve, reject) => {
     child.on('error', reject)
-    child.on('close', (code, signal) => resolve(code ?? signal))
+    child.on('close', (exit, signal) => resolve(exit ?? signal))
   })
-  for (const signal of Object.keys(SIGNALS)) process.off(signal, stop)
-  return { status, output }
+  for (const signal of SIGNALS) process.off(signal, stop)
+  const named = /^npm (?:error|ERR!) code (\S+)/m.exec(output)?.[1]
+  return { code: status === 0 ? '' : (named ?? `${status}`), output }
 }
 
 /** npm's program, to be run by this Node: npm leaves out optional packages that don't fit the Node it runs on. */
@@ -177,38 +176,35 @@ function npmCli() {
 
 /** Ours without what an outer `npm run` tells its script; how to reach the registry stays. */
 function npmEnvironment() {
-  const keep =
-    /registry|proxy|auth|cafile|strict.ssl|config_(ca|cert|key|cache|userconfig|globalconfig)$|fetch|offline/i
+  const keep = /registry|proxy|auth|cafile|ssl|fetch|offline|_(ca|cert|key|cache|userconfig|globalconfig)$/i
   const env = Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name) || keep.test(name))
   return { ...Object.fromEntries(env), NODE_ENV: '' } // `production` would leave out half
 }
 
 /** The error of npm or of the file system in words. */
-function explain({ code = '', output = '', message = '' }) {
-  const remedies = {
-    offline:
-      /^(ENOTFOUND|EAI_AGAIN|ECONN\w+|ETIMEDOUT|ENET\w+|EHOST\w+|\w+_TIMEOUT|EIDLETIMEOUT|ENOTCACHED)$/,
-    diskFull: /^(ENOSPC|EDQUOT)$/,
-    permission: /^(EACCES|EPERM|EROFS)$/,
-    registry: /^E[45]\d\d$/,
-  }
-  const remedy = Object.keys(remedies).find((key) => remedies[key].test(code)) ?? (output && 'other')
-  const lines = output.split('\n').filter((line) => line && !/\blog\b|_logs/.test(line))
-  const why = lines.map((line) => line.replace(/^npm (error|ERR!) ?/, '')).slice(0, 4)
-  return remedy ? new Failure(say('notReady'), why.join('\n') || message, say(remedy)) : undefined
+function explain({ code, output = '', message = '' }) {
+  const remedy = remedyFor(code)
+  if (!remedy || (remedy === 'other' && !output)) return undefined
+  const lines = output.split('\n').map((line) => line.replace(/^npm (error|ERR!) ?/, ''))
+  const noise = /^((code|errno|syscall|path|dest|\d+$) ?|A complete log|Log files|You can rerun|\s+(\/|at ))/
+  const why = lines.filter((line) => line && !noise.test(line)).slice(0, 3)
+  return new Failure(say('notReady'), why.join('\n') || message, say(remedy), code)
 }
 
-// ── One at a time
+function remedyFor(code) {
+  const { remedies } = catalogue()
+  return code && Object.keys(remedies).find((key) => new RegExp(remedies[key].codes).test(code))
+}
 
 /** Does the work while no other command of this clone does; `isDone` tells whether that other one did it. */
 async function alone(isDone, work) {
-  const mine = join(RUNTIME, `bootstrap.${process.pid}`)
+  const mine = join(RUNTIME, 'bootstrap', `${process.pid}`)
   fs.mkdirSync(mine, { recursive: true })
   fs.writeFileSync(join(mine, 'owner'), `${identify(process.pid)} ${Date.now()}\n`)
   let waiting
   while (!take(mine)) {
-    const [pid] = read(join(LOCK, 'owner')).split(' ')
-    waiting ??= progress(say('waiting', { pid }))
+    const [owner] = owners()
+    if (owner && isAlive(owner)) waiting ??= progress(say('waiting', { pid: owner.split(' ')[0] }))
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
   waiting?.end('')
@@ -217,27 +213,31 @@ async function alone(isDone, work) {
   } finally {
     fs.renameSync(LOCK, mine) // at once: removing takes two steps, and an empty folder can be renamed over
     fs.rmSync(mine, { recursive: true, force: true })
-    // What those left that were killed while they waited or worked.
-    for (const name of fs.readdirSync(RUNTIME).filter((one) => /^bootstrap\.(dead-|\d)/.test(one))) {
-      const [owner = ''] = read(join(RUNTIME, name, 'owner')).split('\n')
-      if (owner && !isAlive(owner)) fs.rmSync(join(RUNTIME, name), { recursive: true, force: true })
-    }
   }
 }
 
 /** A folder with something in it can't be renamed over, so of two that try, one gets the lock. */
 function take(mine) {
-  const owners = read(join(LOCK, 'owner')).split('\n').slice(0, -1)
-  if (owners.some((owner) => isAlive(owner))) return false
+  const [owner, ...npms] = owners()
+  if (owner && isAlive(owner)) return false
+  const left = npms.filter((one) => isAlive(one))
   try {
+    for (const one of left) process.kill(Number(one.split(' ')[0]), 'SIGKILL')
+    if (left.length) return false
     // Put aside under the dead one's name: a third that also saw it dead, and is later, can't take our lock away.
-    if (owners[0]) fs.renameSync(LOCK, join(RUNTIME, `bootstrap.dead-${owners[0].replaceAll(' ', '-')}`))
+    if (owner) fs.renameSync(LOCK, `${LOCK}-${owner.replaceAll(' ', '-')}`)
     fs.renameSync(mine, LOCK)
     return true
   } catch (error) {
-    if (/^(ENOTEMPTY|EEXIST|ENOENT)$/.test(error.code) || (WINDOWS && error.code === 'EPERM')) return false
+    const taken = WINDOWS ? /^(EEXIST|ENOENT|ESRCH|EPERM)$/ : /^(ENOTEMPTY|EEXIST|ENOENT|ESRCH)$/
+    if (taken.test(error.code)) return false
     throw error
   }
+}
+
+/** Who holds the lock: a command, then the npms it ran. */
+function owners() {
+  return read(join(LOCK, 'owner')).split('\n').slice(0, -1)
 }
 
 function isAlive(owner) {
@@ -255,8 +255,6 @@ function identify(pid) {
   const fields = read(`/proc/${pid}/stat`).split(') ').at(-1).split(' ')
   return `${pid} ${fields[0] === 'Z' ? 'zombie' : (fields[19] ?? '-')}`
 }
-
-// ── Words
 
 /** One line that says what is being done, and for how long already. */
 function progress(label) {
@@ -280,11 +278,12 @@ function say(key, values = {}) {
   const asked = flag < 0 ? '' : (args[flag].split('=')[1] ?? args[flag + 1] ?? '')
   const { LC_ALL, LC_MESSAGES, LANG } = process.env
   const language = asked || LC_ALL || LC_MESSAGES || LANG || Intl.DateTimeFormat().resolvedOptions().locale
-  const text = catalogue().texts[key][language.startsWith('ja') ? 'ja' : 'en']
+  const { texts, remedies } = catalogue()
+  const text = { ...texts, ...remedies }[key][language.startsWith('ja') ? 'ja' : 'en']
   return text.replace(/\{(\w+)\}/g, (_, name) => values[name])
 }
 
-/** Words and versions; a ready machine needs none of them. */
+/** Words, and versions of Node; a ready machine needs neither. */
 function catalogue() {
   return JSON.parse(read(join(ROOT, 'cli', 'bootstrap.json')))
 }

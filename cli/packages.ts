@@ -51,8 +51,14 @@ export async function installPackages(
   rmSync(aside, { recursive: true, force: true })
   mkdirSync(aside)
   for (const file of ['package.json', '.npmrc']) writeFileSync(join(aside, file), read(join(ROOT, file)))
-  writeFileSync(join(aside, 'package-lock.json'), withAddresses(lock))
-  await npmCi(aside, required(lock).length)
+  const install = (content: string) => {
+    writeFileSync(join(aside, 'package-lock.json'), content)
+    return npmCi(aside, required(lock).length)
+  }
+  await install(withAddresses(lock)).catch((error: { code?: string }) => {
+    if (!/^E4\d\d$/.test(error.code ?? '')) throw error
+    return install(lock) // a registry with other addresses than npm's
+  })
   try {
     rmSync(MODULES, { recursive: true, force: true })
     renameSync(join(aside, 'node_modules'), MODULES)
