@@ -14,6 +14,13 @@ import { Output } from './output.ts'
 const MOST_MEMORY = 1024 ** 3
 const WATCH_MS = 250
 
+const NODE_FLAGS = [
+  '--disable-warning=ExperimentalWarning',
+  '--max-old-space-size=512',
+  '--import',
+  new URL('keep-compiled.mjs', import.meta.url).href,
+]
+
 /** How a role ended. */
 export interface Exit {
   code: number | null
@@ -107,12 +114,7 @@ export class RoleProcess {
 function commandOf(role: string): string[] {
   const own = lab().commands[role]
   if (own) return own
-  return [
-    process.execPath,
-    '--disable-warning=ExperimentalWarning',
-    '--max-old-space-size=512',
-    `src/${role}.ts`,
-  ]
+  return [process.execPath, ...NODE_FLAGS, `src/${role}.ts`]
 }
 
 /** Settings come by the environment, so nothing of the reader's own may leak in: `PGHOST` would do harm. */
