@@ -27,6 +27,8 @@ const SETTINGS = {
   htmlLabels: false,
   deterministicIds: true,
   theme: 'base',
+  look: 'classic',
+  themeCSS: '.edgeLabel rect, .labelBkg { opacity: 1 !important } .note rect, .node rect { filter: none !important }',
   fontFamily: FONT,
   themeVariables: {
     fontFamily: FONT, fontSize: '15px', background: PAPER, mainBkg: FILL, primaryColor: FILL, primaryTextColor: INK,
@@ -37,7 +39,7 @@ const SETTINGS = {
     noteBkgColor: NOTE, noteBorderColor: NOTE_EDGE, noteTextColor: INK, activationBkgColor: AREA, activationBorderColor: EDGE,
     sequenceNumberColor: PAPER, transitionColor: LINE, transitionLabelColor: INK, stateLabelColor: INK, stateBkg: FILL,
   },
-  sequence: { mirrorActors: false, actorMargin: 60, boxMargin: 8, noteMargin: 10, messageMargin: 34, wrap: false },
+  sequence: { mirrorActors: false, actorMargin: 60, height: 44, boxMargin: 8, noteMargin: 10, messageMargin: 34, wrap: false },
   flowchart: { curve: 'basis', nodeSpacing: 44, rankSpacing: 54, padding: 14, useMaxWidth: false },
   state: { useMaxWidth: false },
 }

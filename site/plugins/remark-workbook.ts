@@ -17,6 +17,9 @@ interface Options {
   language: Language
 }
 
+/** `server-1` must not be broken after its hyphen. */
+const NAME = /\b((?:server|pg|redis|shard|node|worker|replica)-\d+)\b/
+
 /** Elements of a chapter that are given the chapter's own lab. */
 const NEED_LAB = new Set(['Step', 'LabPanel'])
 /** A page shows code of these folders only: they are what runs. */
@@ -41,6 +44,13 @@ export function remarkWorkbook({ root, language }: Options) {
         fail((error as Error).message, node)
       }
     })
+    tree.children = joinSolutions(tree.children as Joined[]) as Root['children']
+    visit(tree, 'text', (node, index, parent) => {
+      if (!parent || index === undefined || parent.type === 'heading' || !NAME.test(node.value)) return
+      const pieces = node.value.split(NAME).map((piece) => (NAME.test(piece) ? unbroken(piece) : { type: 'text', value: piece }))
+      parent.children.splice(index, 1, ...(pieces as never[]))
+      return index + pieces.length
+    })
     visit(tree, 'mdxJsxFlowElement', (node) => {
       if (!node.name || !NEED_LAB.has(node.name)) return
       const slug = basename(file.path, '.mdx')
@@ -63,10 +73,29 @@ function fence(node: Code, page: PageImports): MdxJsxFlowElement {
   if (source.startsWith(join(page.root, 'solutions') + sep)) {
     if (!meta.step) throw new Error('code of a solution needs step=<id>: it is shown when that step is passed or given up')
     const load = `() => import(${JSON.stringify(page.request('snippet-loader', source, query))})`
-    return element('SolutionCode', [...common, text('step', meta.step), text('file', meta.file), expression('load', load)])
+    const piece = `{ language: ${JSON.stringify(node.lang)}, file: ${JSON.stringify(meta.file)}, load: ${load} }`
+    return { ...element('Solution', [text('step', meta.step)]), data: { pieces: [piece] } } as MdxJsxFlowElement
   }
   return element('CodeBlock', [...common, expression('source', page.load('snippet-loader', source, query))])
 }
+
+type Joined = MdxJsxFlowElement & { data?: { pieces?: string[] } }
+
+/** Several pieces of one step's solution that stand together open together. */
+function joinSolutions(nodes: Joined[]): Joined[] {
+  const joined: Joined[] = []
+  for (const node of nodes) {
+    const before = joined.at(-1)
+    const same = node.data?.pieces && before?.data?.pieces && attribute(node, 'step') === attribute(before, 'step')
+    if (same) before.data?.pieces?.push(...(node.data?.pieces ?? []))
+    else joined.push(node)
+  }
+  for (const node of joined) if (node.data?.pieces) node.attributes.push(expression('pieces', `[${node.data.pieces.join(', ')}]`))
+  return joined
+}
+
+const attribute = (node: MdxJsxFlowElement, name: string): unknown =>
+  node.attributes.find((a) => a.type === 'mdxJsxAttribute' && a.name === name)?.value
 
 function shownFile(root: string, file: string): string {
   const path = resolve(root, file)
@@ -123,6 +152,13 @@ class PageImports {
     return `!!${join(this.root, 'site/plugins', `${loader}.ts`)}?${JSON.stringify(options)}!${file}`
   }
 }
+
+const unbroken = (value: string) => ({
+  type: 'mdxJsxTextElement',
+  name: 'span',
+  attributes: [text('className', 'nobr')],
+  children: [{ type: 'text', value }],
+})
 
 const element = (name: string, attributes: (MdxJsxAttribute | undefined)[]): MdxJsxFlowElement => ({
   type: 'mdxJsxFlowElement',

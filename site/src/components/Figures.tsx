@@ -3,7 +3,7 @@ import { useEffect, useState, type ReactNode } from 'react'
 import { connection } from '../live/connection.ts'
 import { useLive } from '../live/hooks.ts'
 import type { BenchResult } from '../live/protocol.ts'
-import { useSay } from '../text.ts'
+import { useSay, useText } from '../text.ts'
 import styles from './Figures.module.css'
 
 interface FigureProps {
@@ -25,6 +25,7 @@ export function Figure(_props: FigureProps): ReactNode {
 /** Table of `<Figure>` rows. On the reader's own machine a column with their last bench stands beside. */
 export function Figures({ children }: { children: ReactNode }) {
   const t = useSay()
+  const text = useText()
   const mine = useBench()
   const rows = (Array.isArray(children) ? children : [children]).filter((c) => c?.type === Figure) as { props: FigureProps }[]
   return (
@@ -34,7 +35,7 @@ export function Figures({ children }: { children: ReactNode }) {
         <thead>
           <tr>
             <th scope="col">{t('measured', '測るもの')}</th>
-            <th scope="col">{t('the seed said', '元の資料')}</th>
+            <th scope="col">{t('the source said', '元の資料')}</th>
             <th scope="col">{t('our run', '手元の測定')}</th>
             {mine && <th scope="col">{t('yours', 'あなたの測定')}</th>}
           </tr>
@@ -45,7 +46,7 @@ export function Figures({ children }: { children: ReactNode }) {
               <th scope="row">{props.children}</th>
               <td>{props.seed}</td>
               <td className={styles.ours}>{props.ours}</td>
-              {mine && <td className={styles.mine}>{mine.rows[props.row] ?? '–'}</td>}
+              {mine && <td className={styles.mine}>{mine.rows[props.row] ? text(mine.rows[props.row]!.text) : '–'}</td>}
             </tr>
           ))}
         </tbody>

@@ -28,7 +28,7 @@ export function Question({ children }: { children: ReactNode }) {
   if (choices.filter((c) => c.props.right).length !== 1) throw new Error('a <Question> needs exactly one <Choice right>')
   return (
     <fieldset className={styles.question}>
-      <legend className={styles.legend}>{rest}</legend>
+      <legend className={styles.legend}>{inline(rest)}</legend>
       {choices.map((choice, i) => {
         const [why, answer] = split(choice.props.children)
         const shown = chosen === i
@@ -53,9 +53,14 @@ export function Question({ children }: { children: ReactNode }) {
   )
 }
 
+/** Paragraphs without their `<p>`, which neither a legend nor a label may hold. */
+function inline(nodes: ReactNode[]): ReactNode[] {
+  return nodes.map((node) => (isValidElement<{ children: ReactNode }>(node) && node.type === 'p' ? <span key={node.key}>{node.props.children}</span> : node))
+}
+
 /** Separates the explanation from the answer that it explains. */
 function split(children: ReactNode): [why: ReactNode, answer: ReactNode] {
   const all = Children.toArray(children)
   const isWhy = (c: ReactNode) => isValidElement(c) && c.type === Why
-  return [all.filter(isWhy), all.filter((c) => !isWhy(c))]
+  return [all.filter(isWhy), inline(all.filter((c) => !isWhy(c)))]
 }

@@ -21,12 +21,12 @@ export function Step({ id, lab }: Props) {
   const failure = verdict?.failure
   return (
     <section className={styles.step} data-outcome={outcome} aria-label={t(`Step ${id}`, `ステップ ${id}`)}>
-      <header className={styles.head}>
+      <div className={styles.head}>
         <Mark outcome={outcome} word />
         <span className={styles.id}>{id}</span>
         <span className={styles.title}>{step.title}</span>
         <span className={styles.points}>{t(`${step.points} points`, `${step.points}点`)}</span>
-      </header>
+      </div>
       {step.guard && <p className={styles.note}>{t('This already holds. Keep it that way.', 'これは最初から成り立っています。壊さないでください。')}</p>}
       {outcome !== 'pass' && passedBefore && (
         <p className={styles.note}>{t('It has passed before: a later change broke it.', '以前は合格していました。その後の変更で壊れています。')}</p>

@@ -14,10 +14,10 @@ interface Props {
 export function Stage({ title, lead, children, note }: Props) {
   return (
     <section className={styles.stage} aria-label={title}>
-      <header>
+      <div className={styles.intro}>
         <p className={styles.title}>{title}</p>
         <p className={styles.lead}>{lead}</p>
-      </header>
+      </div>
       {children}
       {note && <footer className={styles.note}>{note}</footer>}
     </section>

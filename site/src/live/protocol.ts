@@ -1,3 +1,4 @@
+import type { Text } from '../../../harness/text.ts'
 import type { FeedEvent, Progress } from '../../../checks/grader/verdict.ts'
 
 /** A check that was asked for from a page. */
@@ -29,7 +30,7 @@ export type ServerEvent =
 /** Result of `npm run bench NN`, as the page shows it beside the seed's figures. */
 export interface BenchResult {
   at: string
-  rows: Record<string, string>
+  rows: Record<string, { text: Text }>
 }
 
 export const TOKEN_HEADER = 'x-workbook-token'

@@ -5,12 +5,12 @@ import { Figure, Figures } from '../../components/Figures.tsx'
 import { LabPanel } from '../../components/LabPanel.tsx'
 import { Choice, Question, Why } from '../../components/Quiz.tsx'
 import { Simulation } from '../../components/Simulation.tsx'
-import { SolutionCode } from '../../components/SolutionCode.tsx'
+import { Solution } from '../../components/Solution.tsx'
 import { Step } from '../../components/Step.tsx'
 import { Wide } from '../../components/Wide.tsx'
 
 /** What a chapter may use without an import. */
 export default {
   ...MDXComponents,
-  Choice, CodeBlock, Diagram, Figure, Figures, LabPanel, Question, Simulation, SolutionCode, Step, UndrawnDiagram, Why, Wide,
+  Choice, CodeBlock, Diagram, Figure, Figures, LabPanel, Question, Simulation, Solution, Step, UndrawnDiagram, Why, Wide,
 }

@@ -4,45 +4,57 @@ import { useStanding } from '../live/hooks.ts'
 import { useSay } from '../text.ts'
 import { CodeBlock } from './CodeBlock.tsx'
 import { useSurrender } from './surrender.ts'
-import styles from './SolutionCode.module.css'
+import styles from './Solution.module.css'
 
-interface Props {
+interface Piece {
   language: string
-  step: string
   file: string
-  title?: string
-  load: () => Promise<{ default: { html: string; file: string } }>
+  load: () => Promise<{ default: Source }>
+}
+
+interface Source {
+  html: string
+  file: string
 }
 
 /** Code of the solution: not even downloaded before the step is passed, or given up in so many words. */
-export function SolutionCode({ language, step, file, title, load }: Props) {
+export function Solution({ step, pieces }: { step: string; pieces: Piece[] }) {
   const t = useSay()
   const chapter = useDoc().metadata.id
   const { outcome, passedBefore } = useStanding(chapter, step)
   const { surrendered, surrender } = useSurrender(chapter, step)
   const [open, setOpen] = useState(false)
-  const [source, setSource] = useState<{ html: string; file: string }>()
+  const [sources, setSources] = useState<Source[]>()
   const allowed = outcome === 'pass' || passedBefore || surrendered
 
   useEffect(() => {
-    if (open && allowed && !source) void load().then((module) => setSource(module.default))
-  }, [open, allowed, source, load])
+    if (open && allowed && !sources) void Promise.all(pieces.map((p) => p.load())).then((all) => setSources(all.map((m) => m.default)))
+  }, [open, allowed, sources, pieces])
 
-  if (open && allowed) return source ? <CodeBlock language={language} source={source} {...(title && { title })} label={t('solution', '解答例')} /> : null
+  if (open && allowed) {
+    return (sources ?? []).map((source, i) => (
+      <CodeBlock key={i} language={pieces[i]?.language ?? 'ts'} source={source} label={t('solution', '解答例')} />
+    ))
+  }
   return (
     <div className={styles.locked} data-pagefind-ignore>
       <p>
-        <span className={styles.file}>{file}</span>
         {allowed
           ? t('Our solution of this step. Yours may look different and be as right.', 'このステップの解答例です。違う書き方でも正解はあります。')
           : t('Our solution opens when this step passes, or when you give it up.', '解答例は、このステップに合格するか、あきらめたときに開きます。')}
+        <span className={styles.files}>{[...new Set(pieces.map((p) => p.file))].join('  ')}</span>
       </p>
       {allowed ? (
         <button type="button" className="button-plain" onClick={() => setOpen(true)}>
           {t('Show the solution', '解答例を見る')}
         </button>
       ) : (
-        <GiveUp onConfirm={() => { surrender(); setOpen(true) }} />
+        <GiveUp
+          onConfirm={() => {
+            surrender()
+            setOpen(true)
+          }}
+        />
       )}
     </div>
   )
