@@ -7,10 +7,11 @@ export interface PostgresSpec {
   settings?: Record<string, string | number>
 }
 
-/** A primary and its streaming replicas; the key in the topology names the primary, `<name>-replica-N` the rest. */
+/** A primary and its streaming replicas; the key in the topology names the primary. */
 export interface ReplicatedSpec {
   kind: 'replicated'
-  replicas: number
+  /** How many, named `<primary>-replica-N`; or their names. */
+  replicas: number | readonly string[]
   settings?: Record<string, string | number>
 }
 

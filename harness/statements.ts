@@ -1,4 +1,4 @@
-import { open, readFile } from 'node:fs/promises'
+import { open, stat } from 'node:fs/promises'
 import { lab } from './context.ts'
 import { sqlOnce } from './sql.ts'
 import { scopeSignal } from './scope.ts'
@@ -33,13 +33,17 @@ let markers = 0
  */
 export async function logMarker(node: NodeInfo): Promise<LogPosition> {
   const text = `marker ${process.pid}.${++markers}.${Date.now()}`
+  // The log of a warm topology grows with every run: only what is new is read.
+  const { size: before } = await stat(node.log)
   await sqlOnce(node, 'postgres', `SELECT '${text}'`)
   return eventuallyTrue(
     `the log of ${node.name} up to a marker`,
     async () => {
-      const log = await readFile(node.log, 'latin1')
+      const { size } = await stat(node.log)
+      const log = (await read(node.log, before, size)).toString('latin1')
       const at = log.indexOf(text)
-      return at >= 0 && log.indexOf('\n', at) + 1
+      const end = log.indexOf('\n', at)
+      return at >= 0 && end >= 0 && before + end + 1
     },
     { signal: scopeSignal() },
   )
@@ -112,11 +116,15 @@ function oneLine(text: string): string {
 }
 
 async function slice(path: string, from: number, to: number): Promise<string> {
+  return (await read(path, from, to)).toString('utf8')
+}
+
+async function read(path: string, from: number, to: number): Promise<Buffer> {
   const file = await open(path)
   try {
     const buffer = Buffer.alloc(Math.max(0, to - from))
     const { bytesRead } = await file.read(buffer, 0, buffer.length, from)
-    return buffer.toString('utf8', 0, bytesRead)
+    return buffer.subarray(0, bytesRead)
   } finally {
     await file.close()
   }

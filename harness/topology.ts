@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis'
 import { Databases } from './databases.ts'
-import type { ComponentSpec, Topology } from './lab.ts'
+import type { ComponentSpec, ReplicatedSpec, Topology } from './lab.ts'
 import { formCluster } from './redis-cluster.ts'
 import type { Runtime, ServerNode } from './runtime/runtime.ts'
 import { lsn, sqlOnce } from './sql.ts'
@@ -130,16 +130,14 @@ export class StartedTopology implements TopologyApi {
       await formCluster(nodes)
       return nodes.map((node) => describe(node, name, 'redis', 'cluster'))
     }
-    const primary = await this.runtime.postgres({ name, settings })
+    // A statement can ask `current_setting('cluster_name')` where it runs.
+    const named = (server: string) => ({ name: server, settings: { cluster_name: server, ...settings } })
+    const primary = await this.runtime.postgres(named(name))
     await sqlOnce(primary, 'postgres', 'CREATE ROLE app LOGIN; GRANT pg_monitor TO app')
     if (spec.kind === 'postgres') return [describe(primary, name, 'postgres', 'alone')]
     const replicas = await Promise.all(
-      Array.from({ length: spec.replicas }, (_, i) =>
-        this.runtime.postgres({
-          name: `${name}-replica-${i + 1}`,
-          settings,
-          follow: { port: primary.port, of: primary },
-        }),
+      replicaNames(name, spec.replicas).map((replica) =>
+        this.runtime.postgres({ ...named(replica), follow: { port: primary.port, of: primary } }),
       ),
     )
     await streaming(primary, replicas.length)
@@ -183,6 +181,11 @@ export class StartedTopology implements TopologyApi {
     if (!found) throw new Error(`there is no component ${component} in this topology`)
     return found
   }
+}
+
+function replicaNames(primary: string, replicas: ReplicatedSpec['replicas']): readonly string[] {
+  if (typeof replicas !== 'number') return replicas
+  return Array.from({ length: replicas }, (_, i) => `${primary}-replica-${i + 1}`)
 }
 
 function describe(
