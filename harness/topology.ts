@@ -55,8 +55,18 @@ export class StartedTopology implements TopologyApi {
   static async start(runtime: Runtime, spec: Topology): Promise<StartedTopology> {
     const topology = new StartedTopology(runtime, spec)
     const parts = Object.entries(spec)
-    const started = await Promise.all(parts.map(([name, part]) => topology.#startComponent(name, part)))
-    topology.#enter(started.flat())
+    const started = await Promise.allSettled(
+      parts.map(([name, part]) => topology.#startComponent(name, part)),
+    )
+    try {
+      for (const part of started) {
+        if (part.status === 'rejected') throw part.reason
+        topology.#enter(part.value)
+      }
+    } catch (error) {
+      await runtime.close() // half a topology is of no use to anybody
+      throw error
+    }
     return topology
   }
 

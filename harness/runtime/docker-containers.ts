@@ -1,34 +1,52 @@
 import { PostgreSqlContainer } from '@testcontainers/postgresql'
 import { RedisContainer } from '@testcontainers/redis'
 import { GenericContainer, type WaitStrategy } from 'testcontainers'
-import { eventuallyTrue } from '../wait.ts'
+import { eventuallyTrue, Fatal } from '../wait.ts'
 
 type HostConfig = { PortBindings?: Record<string, { HostIp?: string; HostPort: string }[]> | null }
 
-/** Testcontainers maps ports on every interface; a learner's database has no business on the office network. */
-function onLoopback(hostConfig: HostConfig): void {
-  for (const bindings of Object.values(hostConfig.PortBindings ?? {})) {
-    for (const binding of bindings) binding.HostIp = '127.0.0.1'
+/**
+ * Testcontainers maps ports on every interface; a learner's database has no business on the office network.
+ * @param gateway this machine's address on the bridge, where other containers need the port too
+ */
+function onlyHere(hostConfig: HostConfig, gateway?: string): void {
+  for (const [port, bindings] of Object.entries(hostConfig.PortBindings ?? {})) {
+    const addresses = gateway ? ['127.0.0.1', gateway] : ['127.0.0.1']
+    hostConfig.PortBindings![port] = bindings.flatMap(({ HostPort }) =>
+      addresses.map((HostIp) => ({ HostIp, HostPort })),
+    )
   }
 }
 
 export class LocalPostgres extends PostgreSqlContainer {
+  readonly #gateway: string | undefined
+
+  constructor(image: string, gateway: string | undefined) {
+    super(image)
+    this.#gateway = gateway
+  }
+
   protected override async beforeContainerCreated(): Promise<void> {
-    onLoopback(this.hostConfig as HostConfig)
+    onlyHere(this.hostConfig as HostConfig, this.#gateway)
   }
 }
 
 export class LocalRedis extends RedisContainer {
   protected override async beforeContainerCreated(): Promise<void> {
-    onLoopback(this.hostConfig as HostConfig)
+    onlyHere(this.hostConfig as HostConfig)
   }
 }
 
-/** Holds the network that the nodes of a Redis Cluster share. */
-export class LocalHolder extends GenericContainer {
+/** A container whose ports are given: the holder of a Redis Cluster's network, and its nodes, which share that. */
+export class LocalContainer extends GenericContainer {
   protected override async beforeContainerCreated(): Promise<void> {
-    onLoopback(this.hostConfig as HostConfig)
+    onlyHere(this.hostConfig as HostConfig)
   }
+}
+
+interface ContainerLike {
+  inspect(): Promise<{ State: { Running: boolean; ExitCode: number } }>
+  logs(options: { stdout: true; stderr: true; tail: number; follow?: false }): Promise<Buffer>
 }
 
 /** Ready when a client of this machine gets in: the only readiness that a test can use. */
@@ -42,18 +60,26 @@ export class AnswersFromHere implements WaitStrategy {
     this.#look = look
   }
 
-  async waitUntilReady(container: { inspect(): Promise<{ State: { Running: boolean } }> }): Promise<void> {
+  async waitUntilReady(container: ContainerLike): Promise<void> {
     let looks = 0
     await eventuallyTrue(
       `${this.#what} to accept connections`,
       async () => {
         if (await this.#look()) return true
         // Asking the daemon costs more than the look: once in a while is enough to notice a dead container.
-        if (++looks % 20 === 0 && !(await container.inspect()).State.Running)
-          throw new Error('the container ended')
+        if (++looks % 20 === 0) await this.#stillRuns(container)
         return false
       },
       { within: this.#within },
+    )
+  }
+
+  async #stillRuns(container: ContainerLike): Promise<void> {
+    const { State } = await container.inspect()
+    if (State.Running) return
+    const last = await container.logs({ stdout: true, stderr: true, tail: 30 })
+    throw new Fatal(
+      new Error(`${this.#what} ended (exit status ${State.ExitCode}) before it was ready\n${String(last)}`),
     )
   }
 

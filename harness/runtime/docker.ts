@@ -6,10 +6,10 @@ import type { Readable } from 'node:stream'
 import type { Container } from 'dockerode'
 import { CLONE_ID, RUNTIME_DIR } from '../paths.ts'
 import { freePort } from '../ports.ts'
-import { OWNER, ownFolder, ownerLives } from '../process/owned.ts'
+import { OWNER, ownContainers, ownFolder, ownerLives } from '../process/owned.ts'
 import type { Text } from '../text.ts'
 import { eventuallyTrue } from '../wait.ts'
-import { AnswersFromHere, LocalHolder, LocalPostgres, LocalRedis } from './docker-containers.ts'
+import { AnswersFromHere, LocalContainer, LocalPostgres, LocalRedis } from './docker-containers.ts'
 import { IMAGES } from './images.ts'
 import { postgresAnswers, redisAnswers } from './ready.ts'
 import { getContainerRuntimeClient, type ContainerRuntimeClient, type GenericContainer } from 'testcontainers'
@@ -30,10 +30,14 @@ export async function dockerRuntime(why: Text): Promise<Runtime> {
   process.env.TESTCONTAINERS_HOST_OVERRIDE ??= '127.0.0.1'
   const client = await getContainerRuntimeClient()
   const logs = join(RUNTIME_DIR, 'docker', OWNER)
+  ownContainers()
   ownFolder(logs)
   await mkdir(logs, { recursive: true })
   const nodes = new Set<DockerNode>()
+  // A daemon may finish what a killed command had asked for after that command's record was swept.
+  await removeContainers(client, (owner) => owner !== OWNER && !ownerLives(owner))
   const gateway = await bridgeGateway(client)
+  const listen = gateway ? ['127.0.0.1', gateway] : ['127.0.0.1']
 
   async function start(
     container: GenericContainer,
@@ -56,15 +60,15 @@ export async function dockerRuntime(why: Text): Promise<Runtime> {
   return {
     kind: 'docker',
     why,
-    reach: { listen: gateway ? ['127.0.0.1', gateway] : ['127.0.0.1'], host: 'host.docker.internal' },
+    reach: { listen, host: 'host.docker.internal' },
 
     async postgres({ name, settings, follow }) {
-      const port = await freePort()
+      const port = await freePort(listen)
       const all = Object.entries({ ...POSTGRES_SETTINGS, ...settings }).flatMap(([k, v]) => [
         '-c',
         `${k}=${v}`,
       ])
-      const container = new LocalPostgres(IMAGES.postgres)
+      const container = new LocalPostgres(IMAGES.postgres, gateway)
         .withUsername('postgres')
         .withDatabase('postgres')
         .withPassword('postgres')
@@ -97,7 +101,7 @@ export async function dockerRuntime(why: Text): Promise<Runtime> {
     async redisCluster({ name, nodes: count, settings }) {
       const ports = await Promise.all(Array.from({ length: count }, () => freePort()))
       // The nodes share one network: they reach each other, and clients reach them, by the same address and port.
-      const holder = new LocalHolder(IMAGES.redis)
+      const holder = new LocalContainer(IMAGES.redis)
         .withExposedPorts(...ports.map((port) => ({ container: port, host: port })))
         .withCommand(['redis-server', '--port', String(ports[0]! + 1), '--save', ''])
         .withLabels({ ...LABELS })
@@ -107,7 +111,7 @@ export async function dockerRuntime(why: Text): Promise<Runtime> {
         ports.map((port, i) => {
           const own = { ...settings, port, 'cluster-enabled': 'yes', 'cluster-config-file': 'nodes.conf' }
           const announce = { 'cluster-announce-ip': '127.0.0.1', 'cluster-port': port + 10_000 }
-          const container = new LocalRedis(IMAGES.redis)
+          const container = new LocalContainer(IMAGES.redis)
             .withNetworkMode(`container:${id}`)
             .withCommand(['redis-server', ...redisArguments({ ...own, ...announce })])
           return start(container, `${name}-${i + 1}`, port, redisAnswers)
@@ -181,10 +185,9 @@ function alreadySo(error: { statusCode?: number; message?: string }): void {
   if (!settled) throw error
 }
 
-/** Removes the containers of this clone's dead commands. Returns their names. */
-export async function sweepContainers(): Promise<string[]> {
-  const client = await getContainerRuntimeClient()
-  return removeContainers(client, (owner) => owner !== OWNER && !ownerLives(owner))
+/** Removes the containers of a command of this clone. Returns their names. */
+export async function sweepContainers(owner: string): Promise<string[]> {
+  return removeContainers(await getContainerRuntimeClient(), (other) => other === owner)
 }
 
 async function removeContainers(
