@@ -8,7 +8,7 @@ import { environmentHas, isAlive, processInfo, processTable } from './table.ts'
  * What a command started and must not leave behind. Each command appends to a file of its own, so that `kill -9` at any
  * moment leaves a readable record; the next start removes what a dead command left.
  */
-type Owned = { pid: number; started: string; what: string } | { dir: string }
+type Owned = { pid: number; started: string; what: string } | { dir: string } | { containers: true }
 
 const folder = join(RUNTIME_DIR, 'owned')
 const started = processInfo(process.pid)?.started ?? '0'
@@ -27,6 +27,11 @@ export function ownProcess(pid: number, what: string): void {
 /** Writes down a folder that must go with this command. */
 export function ownFolder(dir: string): void {
   record({ dir })
+}
+
+/** Writes down that this command starts containers; which, their labels say. */
+export function ownContainers(): void {
+  record({ containers: true })
 }
 
 /** Is the command that calls itself `owner` still running? */
@@ -56,17 +61,12 @@ export async function sweepOwn(): Promise<string[]> {
 
 async function removeOwned(owner: string): Promise<string[]> {
   const file = join(folder, owner)
-  const lines = readFileSync(file, 'utf8').split('\n').filter(Boolean)
+  const all = readFileSync(file, 'utf8').split('\n').filter(Boolean).flatMap(parse)
   const removed: string[] = []
-  const dirs: string[] = []
-  for (const line of lines) {
-    const owned = parse(line)
-    if (!owned) continue
-    if ('dir' in owned) dirs.push(owned.dir)
-    else if (isAlive(owned.pid, owned.started)) {
-      await killTree(owned.pid)
-      removed.push(owned.what)
-    }
+  for (const owned of all) {
+    if (!('pid' in owned) || !isAlive(owned.pid, owned.started)) continue
+    await killTree(owned.pid)
+    removed.push(owned.what)
   }
   const mark = `${CLONE_ID}/${owner}/`
   for (const p of processTable()) {
@@ -74,7 +74,14 @@ async function removeOwned(owner: string): Promise<string[]> {
     await killTree(p.pid)
     removed.push(`process ${p.pid}`)
   }
-  for (const dir of dirs) rmSync(dir, { recursive: true, force: true })
+  for (const owned of all) if ('dir' in owned) rmSync(owned.dir, { recursive: true, force: true })
+  if (all.some((owned) => 'containers' in owned)) {
+    // Loaded only here: whoever works without Docker does not wait for its client.
+    const { sweepContainers } = await import('../runtime/docker.ts')
+    const containers = await sweepContainers(owner).catch(() => undefined)
+    if (!containers) return removed // no daemon now: the record stays until one answers
+    removed.push(...containers)
+  }
   rmSync(file, { force: true })
   return removed
 }
@@ -93,10 +100,10 @@ function listOwners(): string[] {
 }
 
 /** The last line of a killed command may be torn. */
-function parse(line: string): Owned | undefined {
+function parse(line: string): Owned[] {
   try {
-    return JSON.parse(line) as Owned
+    return [JSON.parse(line) as Owned]
   } catch {
-    return undefined
+    return []
   }
 }

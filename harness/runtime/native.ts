@@ -204,11 +204,13 @@ async function makeBaseFolder(): Promise<string> {
   const final = join(root, `base-${version}-${key}`)
   if (await readFile(join(final, 'PG_VERSION'), 'utf8').catch(() => '')) return final
   const fresh = `${final}.${process.pid}`
+  ownFolder(fresh)
   await rm(fresh, { recursive: true, force: true })
   await mkdir(fresh, { recursive: true, mode: 0o700 })
   await giveAway(fresh)
   const options = ['-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '-N', '-D', fresh]
-  await run(initdb, options, { ...identity(unprivilegedUser()), cwd: dirname(fresh) })
+  const env = { ...process.env, ...OWNER_MARK }
+  await run(initdb, options, { ...identity(unprivilegedUser()), cwd: dirname(fresh), env })
   // Two first starts at once: the first rename wins, the other copy is thrown away.
   await rename(fresh, final).catch(() => rm(fresh, { recursive: true, force: true }))
   return final

@@ -4,6 +4,7 @@ import { cp, lstat, mkdtemp, readFile, rename, rm, symlink } from 'node:fs/promi
 import { promisify } from 'node:util'
 import { createRequire } from 'node:module'
 import { dirname, join, relative } from 'node:path'
+import { ownFolder } from '../process/owned.ts'
 import type { Text } from '../text.ts'
 import { say } from '../text.ts'
 import { Unavailable } from '../unavailable.ts'
@@ -73,6 +74,7 @@ export async function linked(folder: string, user: User | null, copies: () => st
   const copy = join(copies(), `postgres-${version}`)
   if (!existsSync(copy)) {
     const work = await mkdtemp(`${copy}.copy-`)
+    ownFolder(work)
     try {
       const whole = join(work, 'package')
       await cp(folder, whole, { recursive: true, verbatimSymlinks: true })

@@ -3,6 +3,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { chmod, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
+import { OWNER_MARK, ownFolder } from '../process/owned.ts'
 
 const run = promisify(execFile)
 
@@ -43,6 +44,7 @@ export function unpackedRedis(folder: string): UnpackedRedis | null {
 export async function fetchRedis(folder: string, sources?: string): Promise<UnpackedRedis> {
   await mkdir(dirname(folder), { recursive: true })
   const work = await mkdtemp(`${folder}.fetch-`)
+  ownFolder(work)
   try {
     const apt = await aptIn(work, sources)
     // One source that fails (a third-party list, a mirror out of date) must not keep us from the others.
@@ -105,7 +107,7 @@ async function aptIn(work: string, sources?: string): Promise<Apt> {
   await writeFile(file, settings.join('\n') + '\n')
   return async (command, args = [], cwd = work) => {
     const tool = command.startsWith('show') ? 'apt-cache' : 'apt-get'
-    const env = { ...process.env, LC_ALL: 'C' }
+    const env = { ...process.env, ...OWNER_MARK, LC_ALL: 'C' }
     return await run(tool, ['-c', file, '-q', command, ...args], { cwd, env, timeout: 180_000 })
   }
 }
