@@ -5,9 +5,18 @@ import { show } from './show.ts'
 import { situation } from './situation.ts'
 import { same, say, type Text } from './text.ts'
 
+/** Vitest's matchers look at the `expect` that they are called on. */
+const bound = <F extends (...args: never[]) => unknown>(matcher: F): F =>
+  ((...args) => Reflect.apply(matcher, vitestExpect, args)) as F
+
 /** Asymmetric matchers, for parts of a value: `any(String)`, `stringContaining('x')`. */
-export const { any, anything, objectContaining, arrayContaining, stringContaining, stringMatching, closeTo } =
-  vitestExpect
+export const any = bound(vitestExpect.any)
+export const anything = bound(vitestExpect.anything)
+export const objectContaining = bound(vitestExpect.objectContaining)
+export const arrayContaining = bound(vitestExpect.arrayContaining)
+export const stringContaining = bound(vitestExpect.stringContaining)
+export const stringMatching = bound(vitestExpect.stringMatching)
+export const closeTo = bound(vitestExpect.closeTo)
 
 /** Each matcher says what it expects, in both languages. The comparing is Vitest's. */
 const MATCHERS = {

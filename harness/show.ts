@@ -27,17 +27,23 @@ function render(value: unknown): string {
       if (typeof v === 'object' && v !== null && isAsymmetric(v)) return `«${asymmetric(v)}»`
       return v
     })
-    if (json !== undefined) return json.replaceAll(/"«(.*?)»"/g, '$1')
+    if (json !== undefined)
+      return json.replaceAll(/"«(.*?)»"/g, (_, inner: string) => JSON.parse(`"${inner}"`) as string)
   } catch {
     // circular: fall through to inspect
   }
   return inspect(value, { depth: 3, breakLength: Infinity })
 }
 
-function isAsymmetric(value: object): value is { toAsymmetricMatcher?(): string } {
+type Asymmetric = { toAsymmetricMatcher?(): string; sample?: unknown }
+
+function isAsymmetric(value: object): value is Asymmetric {
   return 'asymmetricMatch' in value
 }
 
-function asymmetric(value: { toAsymmetricMatcher?(): string }): string {
-  return value.toAsymmetricMatcher?.() ?? inspect(value)
+/** `<Number>`, `≈0.3`, `/^a/`: what a part of a value may be, without the library's own names. */
+function asymmetric(value: Asymmetric): string {
+  const told = value.toAsymmetricMatcher?.()
+  if (told) return told.replace(/^Any(<\w+>)$/, '$1').replace(/^NumberCloseTo (\S+).*$/, '≈$1')
+  return value.sample === undefined ? inspect(value) : render(value.sample)
 }
