@@ -1,23 +1,29 @@
 import {
-  eventually,
+  ahead,
   freePort,
   link,
   postgres,
   say,
   startRole,
-  type Answer,
   type Database,
   type Link,
   type StartedRole,
+  type Text,
 } from '#harness'
 
+type Env = Record<string, string | number>
+
 export interface PairOptions {
-  env?: Record<string, string | number>
+  /** Settings of both servers. */
+  env?: Env
+  /** Settings of one alone. */
+  env1?: Env
+  env2?: Env
   /** Partitions of the two servers. Default A–M and N–Z. */
   partitions?: [string, string]
   /** No check of the peer after the first: for tests that count requests between the servers. */
   quiet?: boolean
-  /** Keep the links between the servers shut until both are up. */
+  /** Keep the links between the servers shut until both are up. Default: where the pair is quiet. */
   apart?: boolean
   /** Start only server-1; `server2.start()` is the test's. */
   only1?: boolean
@@ -36,13 +42,14 @@ export interface Pair {
   toDb1: Link
   toDb2: Link
   /** Environment of server-1, for a second process of it. */
-  env1: Record<string, string | number>
+  env1: Env
 }
 
 const TOKEN = 'shared-secret'
 
+/** Starts a pair. It ends with the test, or with the file where it is started in `beforeAll`. */
 export async function startPair(options: PairOptions = {}): Promise<Pair> {
-  const { env = {}, partitions = ['A-M', 'N-Z'], quiet = false, apart = quiet } = options
+  const { quiet = false, apart = quiet } = options
   const [db1, db2, port1, port2] = await Promise.all([
     postgres('pg-1').database(),
     postgres('pg-2').database(),
@@ -55,27 +62,30 @@ export async function startPair(options: PairOptions = {}): Promise<Pair> {
     link('server-1', db1.server),
     link('server-2', db2.server),
   ])
+  const [partition1, partition2] = options.partitions ?? ['A-M', 'N-Z']
   const common = {
     PEER_TOKEN: TOKEN,
     PEER_TIMEOUT_MS: 200,
     PEER_CHECK_MS: quiet ? 60_000 : 50,
     SYNC_RETRY_MS: 30,
     DB_TIMEOUT_MS: 1000,
-    ...env,
+    ...options.env,
   }
-  const env1 = {
+  const env1: Env = {
     ...common,
-    PARTITION: partitions[0],
+    PARTITION: partition1,
     PEER_NAME: 'server-2',
     PEER_URL: to2.url,
     DATABASE_URL: db1.url('server-1', { via: toDb1 }),
+    ...options.env1,
   }
-  const env2 = {
+  const env2: Env = {
     ...common,
-    PARTITION: partitions[1],
+    PARTITION: partition2,
     PEER_NAME: 'server-1',
     PEER_URL: to1.url,
     DATABASE_URL: db2.url('server-2', { via: toDb2 }),
+    ...options.env2,
   }
   if (apart) await Promise.all([to1.refuse(), to2.refuse()])
   const [server1, server2] = await Promise.all([
@@ -86,51 +96,32 @@ export async function startPair(options: PairOptions = {}): Promise<Pair> {
   return { server1, server2, db1, db2, to2, to1, toDb1, toDb2, env1 }
 }
 
+/** A pair for a later test of the file, started while the one before it runs. */
+export function pairAhead(options: PairOptions = {}): Promise<Pair> {
+  return ahead(() => startPair(options))
+}
+
 /** Header that names the caller. */
 export function as(userId: string, more: Record<string, string> = {}): { headers: Record<string, string> } {
   return { headers: { 'x-user-id': userId, ...more } }
 }
 
-/** Changes a setting at a server. */
-export function set(server: StartedRole, setting: string, value: unknown, within = 5000): Promise<Answer> {
-  return server.put('/api/global-settings', { setting, value }, { within })
-}
-
-/** A setting's value in a database; undefined where there is none. */
-export async function valueIn(db: Database, setting: string): Promise<unknown> {
-  const [row] = await db.sql('SELECT value FROM global_settings WHERE key = $1', [setting])
-  return row?.value
-}
-
-/** Recorded changes in the order of recording. */
-export async function changesIn(
-  db: Database,
-  origin?: string,
-): Promise<{ key: string; value: unknown; origin: string }[]> {
-  const rows = await db.sql(
-    'SELECT key, value, origin FROM setting_changes WHERE $1::text IS NULL OR origin = $1 ORDER BY id',
-    [origin ?? null],
-  )
-  return rows as { key: string; value: unknown; origin: string }[]
-}
-
-/** Changes of this server that the peer has not confirmed, as it says itself. */
-export async function pendingOf(server: StartedRole): Promise<number> {
-  const { body } = await server.get('/api/metrics')
-  return body?.totals?.pendingSyncs
-}
-
-/** Everything is delivered: asked before any "never" or "the same". */
-export async function drained({ server1, server2 }: Pair, within = 5000): Promise<void> {
-  const label = say('pendingSyncs 0 on both servers', '両サーバーのpendingSyncsが0')
-  await eventually(label, async () => [await pendingOf(server1), await pendingOf(server2)], [0, 0], {
-    within,
-    hint: 2,
-  })
-}
-
 /** Requests over a link that are neither about health nor about settings. */
-export function reads(link: Link): number {
-  return link.requests.filter(({ path }) => !path.startsWith('/health') && !path.startsWith('/api/sync/'))
+export function reads(over: Link): number {
+  return over.requests.filter(({ path }) => !path.startsWith('/health') && !path.startsWith('/api/sync/'))
     .length
+}
+
+/** Rows of a user in pg-1 and in pg-2. */
+export function rowsOf({ db1, db2 }: Pair, userId: string): Promise<number[]> {
+  return Promise.all(
+    [db1, db2].map(
+      async (db) => (await db.sql('SELECT user_id FROM users WHERE user_id = $1', [userId])).length,
+    ),
+  )
+}
+
+/** What {@link rowsOf} shows, as a learner reads it. */
+export function rowsLabel(userId: string): Text {
+  return say(`rows of ${userId} in pg-1 and pg-2`, `pg-1とpg-2にある${userId}の行数`)
 }

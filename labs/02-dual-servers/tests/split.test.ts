@@ -1,5 +1,5 @@
 import { beforeAll, expect, say, test, when } from '#harness'
-import { as, startPair, type Pair } from './pair.ts'
+import { as, rowsLabel, rowsOf, startPair, type Pair } from './pair.ts'
 
 let pair: Pair
 
@@ -16,28 +16,20 @@ const USERS: [id: string, home: 1 | 2][] = [
   ['zoe678', 2],
 ]
 
-const rowsOf = (id: string) =>
-  Promise.all(
-    [pair.db1, pair.db2].map(
-      async (db) => (await db.sql('SELECT user_id FROM users WHERE user_id = $1', [id])).length,
-    ),
-  )
-
-test(say('each user is served at their own server', '利用者は自分の担当サーバーで処理される'), async () => {
+test(say('each user is served at their own server', 'ユーザーは自分の担当サーバーで処理される'), async () => {
   for (const [id, home] of USERS) {
     const server = home === 1 ? pair.server1 : pair.server2
-    when(`${id} sends PUT /api/profile to ${server.name}`, `${id}が${server.name}へPUT /api/profileを送る`)
     const profile = {
       userId: id,
       displayName: `I am ${id}`,
       server: server.name,
       partition: home === 1 ? 'A-M' : 'N-Z',
     }
+    when(`${id} sends PUT /api/profile to ${server.name}`, `${id}が${server.name}にPUT /api/profileを送った`)
     expect(await server.put('/api/profile', { displayName: `I am ${id}` }, as(id))).toAnswer(200, profile)
+    expect(await rowsOf(pair, id), rowsLabel(id)).toEqual(home === 1 ? [1, 0] : [0, 1])
+    when(`${id} sends GET /api/profile to ${server.name}`, `${id}が${server.name}にGET /api/profileを送った`)
     expect(await server.get('/api/profile', as(id))).toAnswer(200, profile)
-    expect(await rowsOf(id), say(`rows of ${id} in pg-1 and pg-2`, `pg-1とpg-2にある${id}の行数`)).toEqual(
-      home === 1 ? [1, 0] : [0, 1],
-    )
   }
 })
 
@@ -46,30 +38,32 @@ test(
   async () => {
     for (const [id, home] of USERS) {
       const wrong = home === 1 ? pair.server2 : pair.server1
-      const right = home === 1 ? 'server-1' : 'server-2'
-      const url = home === 1 ? pair.to1.url : pair.to2.url
+      const pointer = {
+        error: 'misdirected_request',
+        correctServer: home === 1 ? 'server-1' : 'server-2',
+        correctUrl: home === 1 ? pair.to1.url : pair.to2.url,
+      }
+      // A user without a profile: a row in either database would come from here.
       const visitor = `${id}-x`
-      when(`${visitor} sends PUT and GET to ${wrong.name}`, `${visitor}が${wrong.name}へPUTとGETを送る`)
-      const pointer = { error: 'misdirected_request', correctServer: right, correctUrl: url }
+      when(`${visitor} sends PUT and GET to ${wrong.name}`, `${visitor}が${wrong.name}にPUTとGETを送った`)
       expect(await wrong.put('/api/profile', { displayName: 'x' }, as(visitor))).toAnswer(421, pointer)
       expect(await wrong.get('/api/profile', as(visitor))).toAnswer(421, pointer)
-      expect(
-        await rowsOf(visitor),
-        say(`rows of ${visitor} in pg-1 and pg-2`, `pg-1とpg-2にある${visitor}の行数`),
-      ).toEqual([0, 0])
+      expect(await rowsOf(pair, visitor), rowsLabel(visitor)).toEqual([0, 0])
     }
   },
 )
 
+// #region reads-only
 test(
   say('reading a missing profile creates nothing', '存在しないプロフィールを読んでも何も作られない'),
   async () => {
-    when('carol has no profile and sends GET /api/profile', 'プロフィールのないcarolがGET /api/profileを送る')
-    expect(await pair.server1.get('/api/profile', as('carol')), undefined, { hint: 2 }).toAnswer(404, {
-      error: 'not_found',
-    })
-    expect(await rowsOf('carol'), say('rows of carol in pg-1 and pg-2', 'pg-1とpg-2にあるcarolの行数'), {
-      hint: 2,
-    }).toEqual([0, 0])
+    when(
+      'carol has no profile and sends GET /api/profile',
+      'プロフィールのないcarolがGET /api/profileを送った',
+    )
+    const answer = await pair.server1.get('/api/profile', as('carol'))
+    expect(answer, undefined, { hint: 2 }).toAnswer(404, { error: 'not_found' })
+    expect(await rowsOf(pair, 'carol'), rowsLabel('carol'), { hint: 2 }).toEqual([0, 0])
   },
 )
+// #endregion reads-only
