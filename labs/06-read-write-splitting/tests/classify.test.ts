@@ -1,0 +1,87 @@
+import { beforeAll, expect, say, test, when } from '#harness'
+import { mark, openShop, rowsOf, type Gateway, type Shop } from './shop.ts'
+
+let shop: Shop
+let gateway: Gateway
+
+beforeAll(async () => {
+  shop = await openShop()
+  gateway = await shop.gateway()
+})
+
+const balance = async (id: number) =>
+  (await shop.db.sql('SELECT balance FROM accounts WHERE id = $1', [id]))[0]?.balance
+
+// #region cte-write
+test(say('a WITH that inserts', '挿入するWITH'), async () => {
+  when('WITH n AS (INSERT …) SELECT id FROM n', 'WITH n AS (INSERT …) SELECT id FROM n')
+  const sql = "WITH n AS (INSERT INTO audit_log (note) VALUES ('cte') RETURNING id) SELECT id FROM n"
+  expect(await gateway.query(sql)).toAnswer(200, { rowCount: 1 })
+  expect(
+    await rowsOf(shop, "audit_log WHERE note = 'cte'"),
+    say('rows on the primary', 'プライマリの行数'),
+  ).toBe(1)
+})
+// #endregion cte-write
+
+test(say('a SELECT that locks', 'ロックするSELECT'), async () => {
+  when('SELECT … FOR UPDATE', 'SELECT … FOR UPDATE')
+  const answer = await gateway.query('SELECT owner FROM accounts WHERE id = 1 FOR UPDATE')
+  expect(answer).toAnswer(200, { rows: [{ owner: 'owner-1' }], node: 'primary' })
+})
+
+test(say('a SELECT whose function writes', '関数が書き込むSELECT'), async () => {
+  when('SELECT credit($1, $2)', 'SELECT credit($1, $2)')
+  expect(await gateway.query('SELECT credit($1, $2) AS balance', [2, 25])).toAnswer(200, {
+    rows: [{ balance: 125 }],
+  })
+  expect(await balance(2), say('balance of account 2', '口座2の残高')).toBe(125)
+})
+
+test(say('writes behind a comment', 'コメントの後ろの書き込み'), async () => {
+  for (const sql of [
+    '-- note\nUPDATE accounts SET balance = 1 WHERE id = 3',
+    '/* x */ DELETE FROM accounts WHERE id = 4',
+  ]) {
+    const m = mark()
+    when(sql, sql)
+    expect(await gateway.query(`${sql} ${m}`)).toAnswer(200, { rowCount: 1 })
+    expect(await shop.executed(m), say('executed by each node', '各ノードが実行した数')).toEqual({
+      primary: 1,
+      'replica-1': 0,
+      'replica-2': 0,
+      analytics: 0,
+    })
+  }
+})
+
+test(say('reads that look like writes', '書き込みに見える読み取り'), async () => {
+  for (const sql of [
+    "SELECT 'insert into accounts' AS text",
+    'SELECT note FROM updates WHERE id = 1',
+    '/* delete */ SELECT owner FROM accounts WHERE id = 5',
+    '(SELECT 1 AS one)',
+    'VALUES (1)',
+  ]) {
+    const m = mark()
+    when(sql, sql)
+    expect(await gateway.query(`${sql} ${m}`)).toAnswer(200, { rowCount: 1 })
+    const { primary, analytics, ...replicas } = await shop.executed(m)
+    expect(
+      { primary, replicas: replicas['replica-1'] + replicas['replica-2'], analytics },
+      say('executed', '実行した数'),
+    ).toEqual({
+      primary: 0,
+      replicas: 1,
+      analytics: 0,
+    })
+  }
+})
+
+test(
+  say('BEGIN has no place outside a transaction', 'トランザクションの外にBEGINの居場所はない'),
+  async () => {
+    when('POST /query with BEGIN', 'BEGINをPOST /queryへ送る')
+    expect(await gateway.query('BEGIN')).toAnswer(400, { error: 'session_statement' })
+  },
+)
