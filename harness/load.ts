@@ -81,3 +81,36 @@ export function burst<T>(
   // One turn of the event loop: the requests have left this process by then.
   return { sent: new Promise((resolve) => setImmediate(resolve)), done: Promise.all(all) }
 }
+
+export interface LoopResult {
+  done: number
+  perSecond: number
+  /** Milliseconds of each call, in order of ending. */
+  latencies: number[]
+}
+
+/**
+ * A closed loop over whatever a client does: each of so many clients begins again when it is done, for so long. For what
+ * one URL can't say: a request that goes to the owner of its key, a read after a write.
+ * @param one gets the client's number and how many calls it has made
+ */
+export async function closedLoop(
+  clients: number,
+  seconds: number,
+  one: (client: number, turn: number) => Promise<unknown>,
+): Promise<LoopResult> {
+  const latencies: number[] = []
+  const begun = performance.now()
+  const end = begun + seconds * 1000
+  await Promise.all(
+    Array.from({ length: clients }, async (_, client) => {
+      for (let turn = 0; performance.now() < end; turn++) {
+        const started = performance.now()
+        await one(client, turn)
+        latencies.push(performance.now() - started)
+      }
+    }),
+  )
+  const done = latencies.length
+  return { done, perSecond: done / ((performance.now() - begun) / 1000), latencies }
+}
