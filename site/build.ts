@@ -23,16 +23,24 @@ export interface BuildResult {
   ms: number
 }
 
+interface BuildOptions {
+  force?: boolean
+  /** Told which language is being built. */
+  progress?: (what: string) => void
+}
+
+const silent = () => undefined
+
 /** Builds the site in both languages, with its search index, unless nothing that it is made from has changed. */
-export async function buildSite(root: string, { force = false, quiet = false } = {}): Promise<BuildResult> {
+export async function buildSite(root: string, { force = false, progress = silent }: BuildOptions = {}): Promise<BuildResult> {
   const started = performance.now()
   const folder = join(root, 'build')
   const stamp = fingerprint(root)
   const known = existsSync(join(folder, STAMP)) ? readFileSync(join(folder, STAMP), 'utf8') : ''
   if (!force && known === stamp) return { built: false, ms: performance.now() - started }
   const local = createRequire(`${root}/package.json`)
-  await run(root, quiet, local.resolve('@docusaurus/core/bin/docusaurus.mjs'), ['build'])
-  await run(root, quiet, pagefind(), ['--site', folder, '--root-selector', 'main', '--exclude-selectors', '.hash-link,.pagination-nav,nav,.theme-doc-toc-mobile', '--quiet'])
+  await run(root, progress, local.resolve('@docusaurus/core/bin/docusaurus.mjs'), ['build'])
+  await run(root, progress, pagefind(), ['--site', folder, '--root-selector', 'main', '--exclude-selectors', '.hash-link,.pagination-nav,nav,.theme-doc-toc-mobile', '--quiet'])
   writeFileSync(join(folder, STAMP), stamp)
   return { built: true, ms: performance.now() - started }
 }
@@ -50,14 +58,14 @@ function fingerprint(root: string): string {
 const pagefind = (): string => join(dirname(fileURLToPath(import.meta.resolve('pagefind'))), 'runner/bin.cjs')
 
 /** Runs a command of a package; its output is shown only when it fails. */
-async function run(root: string, quiet: boolean, script: string, args: string[]): Promise<void> {
+async function run(root: string, progress: (what: string) => void, script: string, args: string[]): Promise<void> {
   const env = { ...process.env, NO_UPDATE_NOTIFIER: '1', NODE_ENV: 'production' }
   const child = spawn(process.execPath, [script, ...args], { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] })
   let said = ''
   const keep = (data: Buffer) => {
     said += data.toString()
-    const step = /\[(\w\w)\] Creating/.exec(data.toString())?.[1]
-    if (step && !quiet) process.stdout.write(step === 'en' ? '  English…' : ' 日本語…\n')
+    const language = /\[(\w\w)\] Creating/.exec(data.toString())?.[1]
+    if (language) progress(language === 'ja' ? '日本語…' : 'English…')
   }
   child.stdout.on('data', keep)
   child.stderr.on('data', keep)

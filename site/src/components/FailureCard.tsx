@@ -22,7 +22,7 @@ export function FailureCard({ failure, hint }: { failure: Failure; hint?: string
       </dl>
       {failure.timeline.length > 0 && (
         <details open className={styles.more}>
-          <summary>{t('What happened, in order', '起きたこと(時刻順)')}</summary>
+          <summary>{t('What happened, in order', '起きたこと（時刻順）')}</summary>
           <Timeline events={failure.timeline} />
         </details>
       )}

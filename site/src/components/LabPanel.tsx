@@ -77,7 +77,7 @@ function RunButton({ lab, state }: { lab: PageLab; state: LiveState }) {
         {mine ? t('Running the tests…', 'テストを実行中…') : t('Run the tests', 'テストを実行する')}
       </button>
       <span role="status" className={styles.problem}>
-        {failed && t(`It could not be run: ${failed}`, `実行できませんでした: ${failed}`)}
+        {failed && t(`It could not be run: ${failed}`, `実行できませんでした：${failed}`)}
       </span>
     </div>
   )
@@ -89,7 +89,7 @@ function Instead({ mode }: { mode: LiveState['mode'] }) {
   if (mode === 'away') return null
   return (
     <p className={styles.instead}>
-      {t('To see your own progress here, run the workbook on your machine: ', '自分の進み具合をここに表示するには、手元で動かしてください: ')}
+      {t('To see your own progress here, run the workbook on your machine: ', '自分の進み具合をここに表示するには、手元で動かしてください：')}
       <code>npm start</code>
     </p>
   )

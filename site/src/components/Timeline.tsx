@@ -18,7 +18,7 @@ export function Timeline({ events }: { events: readonly TimelineEvent[] }) {
   const columns = { gridTemplateColumns: `4.2rem repeat(${names.length}, minmax(7.5rem, 1fr))` }
   return (
     // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it scrolls sideways on a phone
-    <div className={styles.scroll} tabIndex={0} role="group" aria-label={t('What happened, in order', '起きたこと(時刻順)')}>
+    <div className={styles.scroll} tabIndex={0} role="group" aria-label={t('What happened, in order', '起きたこと（時刻順）')}>
       <div className={styles.head} style={columns} aria-hidden="true">
         <span>ms</span>
         {names.map((name) => (
@@ -51,9 +51,9 @@ function Row({ event, names, columns }: { event: TimelineEvent; names: string[];
         <span key={name} className={styles.life} style={{ gridColumn: i + 2 }} aria-hidden="true" />
       ))}
       <span className={styles.event} style={place as React.CSSProperties} data-kind={event.kind} data-direction={own ? 'own' : to > from ? 'right' : 'left'}>
-        <span className="sr-only">{own ? `${event.from}: ` : t(`${event.from} to ${event.to}: `, `${event.from}から${event.to}へ: `)}</span>
+        <span className="sr-only">{own ? `${event.from}: ` : t(`${event.from} to ${event.to}: `, `${event.from}から${event.to}へ：`)}</span>
         <span className={styles.text}>{event.text}</span>
-        {event.failed && <span className="sr-only">{t(' (failed)', '(失敗)')}</span>}
+        {event.failed && <span className="sr-only">{t(' (failed)', '（失敗）')}</span>}
         {!own && <span className={styles.arrow} aria-hidden="true" />}
       </span>
     </li>

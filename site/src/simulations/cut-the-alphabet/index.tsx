@@ -65,7 +65,7 @@ export default function CutTheAlphabet() {
       <Controls>
         <Slider label={t('All requests', '全体のリクエスト')} value={settings.requestsPerSecond} min={50} max={600} step={10} shown={`${settings.requestsPerSecond} req/s`} onChange={(requestsPerSecond) => set({ requestsPerSecond })} />
         <Slider label={t('One server carries', '1台の能力')} value={settings.capacity} min={50} max={400} step={10} shown={`${settings.capacity} req/s`} onChange={(capacity) => set({ capacity })} />
-        <Toggle label={t('One celebrity (“Kim”) sends 20 % of it', '有名人1人(Kim)が全体の20 %を占める')} value={settings.celebrity} onChange={(celebrity) => set({ celebrity })} />
+        <Toggle label={t('One celebrity (“Kim”) sends 20 % of it', '有名人1人（Kim）が全体の20 %を占める')} value={settings.celebrity} onChange={(celebrity) => set({ celebrity })} />
         <Legend items={[['var(--one)', 'server-1'], ['var(--two)', 'server-2']]} />
       </Controls>
       <Told>{sentence(settings, outcome, t)}</Told>
@@ -77,11 +77,11 @@ function OwnNames({ value, refused, onChange }: { value: string; refused: string
   const t = useSay()
   return (
     <label style={{ gridColumn: '1 / -1' }}>
-      {t('Names, separated by spaces', '名前(空白区切り)')}
+      {t('Names, separated by spaces', '名前（空白区切り）')}
       <textarea value={value} rows={2} maxLength={2_000} onChange={(event) => onChange(event.target.value)} placeholder="alice bob nancy" />
       {refused.length > 0 && (
         <span role="status">
-          {t('No server owns these, so both answer 400: ', 'どちらのサーバーのものでもないため、両方が400を返します: ')}
+          {t('No server owns these, so both answer 400: ', 'どちらのサーバーのものでもないため、両方が400を返します：')}
           {refused.slice(0, 8).join(', ')}
         </span>
       )}

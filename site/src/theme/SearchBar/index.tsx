@@ -94,7 +94,7 @@ function Search({ close }: { close: () => void }) {
 }
 
 function statusLine(hits: Hit[] | 'unavailable', query: string, t: ReturnType<typeof useSay>): string {
-  if (hits === 'unavailable') return t('The search index is made by a build: npm start.', '検索用の索引はビルド時に作られます: npm start')
+  if (hits === 'unavailable') return t('The search index is made by a build: npm start.', '検索用の索引はビルド時に作られます：npm start')
   if (!query.trim()) return ''
   return hits.length === 0 ? t('Nothing found.', '見つかりませんでした。') : t(`${hits.length} places`, `${hits.length}件`)
 }
