@@ -38,7 +38,7 @@ export function findingOf(error: unknown): Finding {
       when: situation(),
       expected: error.what,
       observed: error.why,
-      stack: error.remedy.en,
+      remedy: error.remedy,
     }
   }
   if (error instanceof WaitTimeout) {

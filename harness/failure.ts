@@ -8,6 +8,8 @@ export interface Finding {
   observed: Text
   /** Rung of the step's ladder that fits the observation; the test's own default where nothing is said. */
   hint?: number
+  /** The one thing to do, where our side could not go on. */
+  remedy?: Text
   /** The learner's own stack or the servers' last words. */
   stack?: string
 }

@@ -104,14 +104,18 @@ export class Collector implements Reporter {
   #failure(test: TestCase, { step, kind }: { step: string; kind: 'red' | 'check' }, title: Text): Failure {
     const { finding, evidence } = test.meta()
     if (!finding) return ownFault(test.result().errors?.[0]?.message ?? 'no result')
-    const hints = this.#lab.spec.steps.find((spec) => spec.id === step)!.hints.length
+    const { hints } = this.#lab.spec.steps.find((spec) => spec.id === step)!
+    // A hidden check fails for those who have solved the obvious part: the first question no longer helps.
+    const hint = Math.min(hints.length, finding.hint ?? (kind === 'red' ? 1 : 2))
     return {
       test: title,
       when: finding.when,
       expected: finding.expected,
       observed: finding.observed,
-      // A hidden check fails for those who have solved the obvious part: the first question no longer helps.
-      hint: Math.min(hints, finding.hint ?? (kind === 'red' ? 1 : 2)),
+      hint,
+      // A hint about the step helps nobody whose machine lacks something.
+      ...(finding.outcome !== 'unknown' && { hintText: hints[hint - 1] }),
+      ...(finding.remedy && { remedy: finding.remedy }),
       evidence: ['timeline.json', ...(evidence?.logs ?? []).map(({ role }) => `${role}.log`)],
       logs: evidence?.logs ?? [],
       timeline: eventsAt(evidence?.timeline ?? [], this.#startedAt),

@@ -106,7 +106,7 @@ export class Grader {
     this.#pool.prepareNext()
     this.#healed = this.topology.heal()
     this.#healed.catch(() => {}) // the next run awaits it and reports
-    finish(verdict)
+    finish(verdict, plan)
     writeAtomically(join(dir, 'verdict.json'), `${JSON.stringify(verdict, null, 2)}\n`)
     writeAtomically(
       join(dir, 'timeline.json'),
@@ -123,6 +123,11 @@ export class Grader {
   /** Ends the run that is under way after its current test. */
   async cancel(): Promise<void> {
     await this.#vitest.cancelCurrentRun('keyboard-input')
+  }
+
+  /** Resolves when the servers are as before the last run: until then it still uses the machine. */
+  async settled(): Promise<void> {
+    await this.#healed?.catch(() => {}) // the next run awaits it and reports
   }
 
   async close(): Promise<void> {
@@ -176,8 +181,9 @@ export class Grader {
   }
 }
 
-function finish(verdict: Verdict): void {
-  const outcomes = verdict.steps.map((step) => step.outcome)
+/** The status says how those steps did that were asked for. */
+function finish(verdict: Verdict, asked: PlannedStep[]): void {
+  const outcomes = asked.map(({ id }) => verdict.steps.find((step) => step.id === id)!.outcome)
   verdict.points.earned = verdict.steps.reduce((sum, s) => sum + (s.outcome === 'pass' ? s.points : 0), 0)
   // What is certain comes first: one failed step is a failure, whatever else could not be decided.
   verdict.status = outcomes.includes('fail')

@@ -21,7 +21,7 @@ const RUNS = join(WORKSPACE, '.runs')
 /** A new folder for a run, `workspace/.runs/<lab>/<time>/`; `latest` points to it. The oldest runs go. */
 export function makeRunFolder(chapter: string, at: Date): string {
   const ofLab = join(RUNS, chapter)
-  const time = at.toISOString().replaceAll(':', '-').replace('Z', '')
+  const time = runFolderName(at)
   const dir = join(ofLab, time)
   mkdirSync(dir, { recursive: true })
   pointTo(ofLab, time)
@@ -31,6 +31,11 @@ export function makeRunFolder(chapter: string, at: Date): string {
     .slice(0, -KEPT)
   for (const name of old) rmSync(join(ofLab, name), { recursive: true, force: true })
   return dir
+}
+
+/** Name of the folder of the run that began then. */
+export function runFolderName(at: Date): string {
+  return at.toISOString().replaceAll(':', '-').replace('Z', '')
 }
 
 /** Writes a file so that a reader sees the old or the new content, never half of it. */

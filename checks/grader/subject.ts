@@ -1,7 +1,8 @@
 import { cp, mkdir, readFile, rm, stat } from 'node:fs/promises'
 import { existsSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import { RUNTIME_DIR } from '#harness/paths'
+import { OWNER, ownFolder } from '#harness/process/owned'
 import { say } from '#harness/text'
 import { Unavailable } from '#harness/unavailable'
 import type { Lab } from './labs.ts'
@@ -54,6 +55,26 @@ export async function overlaySubject(lab: Lab, overlay: string, name: string): P
   await cp(overlay, dir, { recursive: true })
   return { name, dir }
 }
+
+/**
+ * The subject as it is now, in a folder of its own: what the learner saves while it is graded changes nothing. A file that
+ * can't be copied is told by the roles' own start, as a verdict.
+ */
+export async function stageSubject(lab: Lab, subject: Subject): Promise<Subject> {
+  const dir = join(RUNTIME_DIR, 'staged', OWNER, lab.chapter)
+  ownFolder(join(RUNTIME_DIR, 'staged', OWNER))
+  await rm(dir, { recursive: true, force: true })
+  const filter = (path: string): boolean => !NOT_STAGED.has(basename(path))
+  try {
+    await cp(subject.dir, dir, { recursive: true, filter })
+  } catch {
+    return subject
+  }
+  return { ...subject, dir }
+}
+
+/** Dependencies come from the clone; history and old runs are nobody's input. */
+const NOT_STAGED = new Set(['node_modules', '.git', '.runs'])
 
 async function removed(overlay: string): Promise<string[]> {
   const file = join(overlay, 'variant.json')

@@ -19,6 +19,10 @@ export interface Failure {
   observed: Text
   /** Which rung of the step's ladder fits what was observed, from 1. */
   hint: number
+  /** That rung, in words. */
+  hintText?: Text
+  /** The one thing to do, where our side could not go on. */
+  remedy?: Text
   /** Files of the run's folder, relative to it. */
   evidence: string[]
   /** The last lines of the roles involved. */

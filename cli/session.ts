@@ -1,0 +1,44 @@
+import { Grader } from '#grader/grader'
+import type { Lab } from '#grader/labs'
+import { chooseRuntime } from '#harness/runtime/choose'
+import type { Runtime } from '#harness/runtime/runtime'
+import type { Language } from '#harness/text'
+import { beforeEnd } from './life.ts'
+import { MESSAGES } from './messages.ts'
+
+/** Chooses the runtime and, on docker, removes what dead commands left there. */
+export async function findRuntime(
+  lang: Language,
+  tell: { now(text: string): void; line(text: string): void },
+): Promise<Runtime> {
+  const runtime = await chooseRuntime((text) => tell.now(text[lang]))
+  if (runtime.kind !== 'docker') return runtime
+  const { sweepContainers } = await import('#harness/runtime/docker')
+  const removed = await sweepContainers()
+  if (removed.length > 0) tell.line(MESSAGES.removed(removed)[lang])
+  return runtime
+}
+
+/** A grader that ends with the command, and what ends it sooner. */
+export async function openGrader(
+  lab: Lab,
+  runtime: Runtime,
+): Promise<{ grader: Grader; close: () => Promise<void> }> {
+  let opened: Grader | undefined
+  let abandoned = false
+  // A signal while the servers come up: the runtime knows those that run already.
+  const withdraw = beforeEnd(() => {
+    abandoned = true
+    return opened ? opened.close() : runtime.close()
+  })
+  const grader = await Grader.open(lab, runtime)
+  opened = grader
+  if (abandoned) await grader.close()
+  return {
+    grader,
+    close: async () => {
+      withdraw()
+      await grader.close()
+    },
+  }
+}
