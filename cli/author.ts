@@ -6,9 +6,10 @@ import { checkLayout } from '#grader/author/layout'
 import { newLab } from '#grader/author/new-lab'
 import { checkTypes } from '#grader/author/types'
 import { allLabs, findLab, type Lab } from '#grader/labs'
+import { withRun } from '#grader/run-lock'
 import { ROOT } from '#harness/paths'
-import { sweep } from '#harness/process/owned'
-import { chooseRuntime } from '#harness/runtime/choose'
+import { beforeEnd, sweepLeftovers } from './life.ts'
+import { findRuntime } from './session.ts'
 
 /**
  * `npm run author [NN …]`: proves the content, as strict as a compiler. `new NN-slug` begins a lab. Authors read English,
@@ -37,20 +38,26 @@ export async function author(args: string[]): Promise<number> {
     console.log(`${problems.length > 0 ? 'FAIL' : 'ok  '}  ${name}${ms === undefined ? '' : `  ${ms} ms`}`)
     for (const problem of problems) console.log(`      ${problem}`)
   }
-  await sweep()
+  await sweepLeftovers('en', console.log)
   for (const lab of labs) count(`${lab.chapter}  layout`, checkLayout(lab))
   count('types of starters, solutions, mutants, variants', await checkTypes(labs))
   for (const problem of await pages()) count('pages', [problem])
+  const options = {
+    fast: values.fast,
+    update: values.update,
+    slack: Number(values.slack),
+    ...(values.only && { only: values.only }),
+  }
   for (const lab of labs) {
-    const runtime = await chooseRuntime((text) => console.log(text.en))
-    await runGate(lab, runtime, {
-      fast: values.fast,
-      update: values.update,
-      slack: Number(values.slack),
-      ...(values.only && { only: values.only }),
-      onResult: (name, problems, ms) =>
-        count(`${lab.chapter}  ${runtime.kind}  ${name}`, problems, ms),
-    })
+    const runtime = await findRuntime('en', { now: () => {}, line: console.log })
+    const withdraw = beforeEnd(() => runtime.close())
+    await withRun({ command: 'npm run author' }, () =>
+      runGate(lab, runtime, {
+        ...options,
+        onResult: (name, problems, ms) => count(`${lab.chapter}  ${runtime.kind}  ${name}`, problems, ms),
+      }),
+    )
+    withdraw()
   }
   console.log(`${total.passed} passed, ${total.failed} failed`)
   return total.failed > 0 ? 1 : 0
@@ -60,7 +67,8 @@ async function chosen(names: string[]): Promise<Lab[] | undefined> {
   if (names.length === 0) return allLabs()
   const found = await Promise.all(names.map(findLab))
   const missing = names.filter((_, i) => !found[i])
-  for (const name of missing) console.error(`There is no lab ${name}. The labs: ${(await allLabs()).map((l) => l.chapter).join(', ')}`)
+  for (const name of missing)
+    console.error(`There is no lab ${name}. The labs: ${(await allLabs()).map((l) => l.chapter).join(', ')}`)
   return missing.length > 0 ? undefined : (found as Lab[])
 }
 
@@ -71,4 +79,3 @@ async function pages(): Promise<string[]> {
   const { checkPages } = (await import(file)) as { checkPages(root: string): string[] | Promise<string[]> }
   return checkPages(ROOT)
 }
-

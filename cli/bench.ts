@@ -4,10 +4,12 @@ import { benchRows, measure, type BenchResult } from '#grader/bench'
 import { findLab } from '#grader/labs'
 import { overlaySubject, resolveSubject, type Subject } from '#grader/subject'
 import type { Lab } from '#grader/labs'
-import { chooseRuntime } from '#harness/runtime/choose'
+import { withRun } from '#grader/run-lock'
 import { say, type Language } from '#harness/text'
 import { join } from 'node:path'
 import { language } from './language.ts'
+import { beforeEnd, sweepLeftovers } from './life.ts'
+import { findRuntime } from './session.ts'
 
 const WIDTH = 40
 
@@ -34,14 +36,16 @@ export async function bench(args: string[]): Promise<number> {
     console.error(NO_BENCH[lang].replace('%s', what))
     return 2
   }
-  const runtime = await chooseRuntime((text) => console.error(text[lang]))
+  await sweepLeftovers(lang, console.error)
+  const runtime = await findRuntime(lang, { now: console.error, line: console.error })
+  beforeEnd(() => runtime.close())
   if (!values.json) console.log(`${lab.chapter}  ${values.subject}  ${runtime.kind} (${runtime.why[lang]})\n`)
   const chosen = values.row ? rows.filter((row) => values.row!.includes(row.id)) : rows
-  const results = await measure(lab, runtime, await subjectOf(lab, values.subject), {
-    rows: chosen,
-    full: values.full,
-    onRow: (result) => values.json || print(result, lang),
-  })
+  const subject = await subjectOf(lab, values.subject)
+  const onRow = (result: BenchResult): unknown => values.json || print(result, lang)
+  const results = await withRun({ command: 'npm run bench' }, () =>
+    measure(lab, runtime, subject, { rows: chosen, full: values.full, onRow }),
+  )
   if (values.json)
     console.log(JSON.stringify(Object.fromEntries(results.map((r) => [r.row.id, r.measured])), null, 2))
   return 0

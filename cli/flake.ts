@@ -1,9 +1,9 @@
 import { parseArgs } from 'node:util'
-import { Grader } from '#grader/grader'
 import { findLab } from '#grader/labs'
 import { overlaySubject, resolveSubject } from '#grader/subject'
-import { sweep } from '#harness/process/owned'
-import { chooseRuntime } from '#harness/runtime/choose'
+import { withRun } from '#grader/run-lock'
+import { sweepLeftovers } from './life.ts'
+import { findRuntime, openGrader } from './session.ts'
 import { Worker } from 'node:worker_threads'
 import { join } from 'node:path'
 
@@ -15,7 +15,11 @@ export async function flake(args: string[]): Promise<number> {
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
-    options: { variant: { type: 'string' }, quiet: { type: 'boolean', default: false }, lang: { type: 'string' } },
+    options: {
+      variant: { type: 'string' },
+      quiet: { type: 'boolean', default: false },
+      lang: { type: 'string' },
+    },
   })
   const [name = '', times = '30'] = positionals
   const lab = await findLab(name)
@@ -23,19 +27,19 @@ export async function flake(args: string[]): Promise<number> {
     console.error(`There is no lab "${name}". Give the number of a lab: npm run flake 02 50`)
     return 2
   }
-  await sweep()
-  const runtime = await chooseRuntime((text) => console.log(text.en))
+  await sweepLeftovers('en', console.log)
+  const runtime = await findRuntime('en', { now: () => {}, line: console.log })
   const subject = values.variant
     ? await overlaySubject(lab, join(lab.checks, 'variants', values.variant), `variant ${values.variant}`)
     : await resolveSubject(lab, 'solution')
   // A spinning thread: what the tests wait for comes later and in another order than on an idle machine.
   const busy = values.quiet ? undefined : new Worker('for (;;) {}', { eval: true })
-  const grader = await Grader.open(lab, runtime)
+  const { grader, close } = await openGrader(lab, runtime)
   const durations: number[] = []
   let failed = 0
   try {
     for (let i = 1; i <= Number(times); i++) {
-      const verdict = await grader.run({ subject })
+      const verdict = await withRun({ command: 'npm run flake' }, () => grader.run({ subject }))
       durations.push(verdict.durationMs)
       const bad = verdict.steps.filter((step) => step.outcome !== 'pass')
       if (bad.length === 0) continue
@@ -48,10 +52,12 @@ export async function flake(args: string[]): Promise<number> {
     }
   } finally {
     await busy?.terminate()
-    await grader.close()
+    await close()
   }
   const median = durations.toSorted((a, b) => a - b)[durations.length >> 1]
-  console.log(`${lab.chapter} ${subject.name} on ${runtime.kind}: median ${median} ms, longest ${Math.max(...durations)} ms`)
+  console.log(
+    `${lab.chapter} ${subject.name} on ${runtime.kind}: median ${median} ms, longest ${Math.max(...durations)} ms`,
+  )
   console.log(`${durations.length - failed} passed, ${failed} failed`)
   return failed > 0 ? 1 : 0
 }
