@@ -1,7 +1,7 @@
 import pg from 'pg'
 import type { StartedPostgres } from './postgres.ts'
 import { atEnd, currentScope, scopeSignal } from './scope.ts'
-import { quoted, type Row } from './sql.ts'
+import { endClient, quoted, type Row } from './sql.ts'
 import { note } from './timeline.ts'
 import { eventuallyTrue } from './wait.ts'
 
@@ -57,21 +57,17 @@ export class Database {
   /** Rows, as the superuser, straight at the server. One connection serves the whole test; a broken one is replaced. */
   async sql(text: string, params?: unknown[]): Promise<Row[]> {
     const client = await this.#connected()
-    try {
-      return (await client.query(text, params)).rows as Row[]
-    } catch (error) {
-      if (!(error instanceof pg.DatabaseError)) this.#client = undefined
-      throw error
-    }
+    return (await client.query(text, params)).rows as Row[]
   }
 
-  /** A client of its own, ended with the test. */
+  /** A client of its own, straight at the server or `via` a link in front of it, ended with the test. */
   async client({
     user = 'postgres',
     application = 'harness',
+    via = this.server as { host: string; port: number },
     scope = currentScope(),
   } = {}): Promise<pg.Client> {
-    const { host, port } = this.server
+    const { host, port } = via
     const client = new pg.Client({
       host,
       port,
@@ -82,7 +78,7 @@ export class Database {
     })
     client.on('error', () => {}) // the server may die by the test's own hand; the next statement says so
     await client.connect()
-    scope.add(() => client.end().catch(() => {})) // broken already
+    scope.add(() => endClient(client))
     return client
   }
 
@@ -159,12 +155,14 @@ export class Database {
   }
 
   async #connected(): Promise<pg.Client> {
-    this.#client ??= this.client({ scope: this.#scope })
-    try {
-      return await this.#client
-    } catch (error) {
-      this.#client = undefined
-      throw error
+    if (this.#client) return this.#client
+    const made = this.client({ scope: this.#scope })
+    const forget = (): void => {
+      if (this.#client === made) this.#client = undefined
     }
+    this.#client = made
+    // The server was killed or restarted meanwhile: the next statement gets a new connection.
+    made.then((client) => client.once('end', forget).once('error', forget), forget)
+    return made
   }
 }

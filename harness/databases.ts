@@ -57,7 +57,9 @@ export class Databases {
   async take(component: string): Promise<string> {
     await this.#template(component)
     this.#refill(component)
-    const name = await this.#spares.get(component)!.shift()!
+    const spare = this.#spares.get(component)!.shift()!
+    // It may have been in the making when a test killed its server.
+    const name = await spare.catch(() => this.#clone(component))
     this.#refill(component)
     this.#taken.push({ address: this.#addressOf(component), name })
     return name
@@ -85,7 +87,7 @@ export class Databases {
     this.#spares.set(component, spares)
     while (spares.length < SPARES) {
       const clone = this.#clone(component)
-      clone.catch(() => {}) // whoever takes it is told
+      clone.catch(() => {}) // whoever takes it gets another
       spares.push(clone)
     }
   }

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import pg from 'pg'
 
 export type Row = Record<string, unknown>
@@ -35,8 +36,19 @@ export async function sqlOnce(
     const result: pg.QueryResult | pg.QueryResult[] = await client.query(text, params)
     return (Array.isArray(result) ? result.at(-1)?.rows : result.rows) ?? []
   } finally {
-    await client.end().catch(() => {}) // the server may be dead by the test's own hand
+    await endClient(client)
   }
+}
+
+/** Longest wait for the other side to say goodbye too. */
+const GOODBYE_MS = 500
+
+/** Ends a client, also one whose server is dead, frozen or behind a black hole by the test's own hand. */
+export async function endClient(client: pg.Client): Promise<void> {
+  const { stream } = (client as unknown as { connection: { stream: Socket } }).connection
+  const giveUp = setTimeout(() => stream.destroy(), GOODBYE_MS)
+  await client.end().catch(() => {}) // broken already
+  clearTimeout(giveUp)
 }
 
 /** A log sequence number as a number that can be compared: `1/B88` is less than `1/1098`. */

@@ -88,9 +88,12 @@ export class StartedTopology implements TopologyApi {
   async renew(component: string): Promise<NodeInfo[]> {
     const spec = this.#spec[component] ?? this.#added.get(component)
     if (!spec) throw new Error(`there is no component ${component} in this topology`)
-    const fresh = await (this.#spares.get(component) ?? this.#startComponent(component, spec))
+    const spare = this.#spares.get(component)?.catch(() => undefined)
+    const fresh = (await spare) ?? (await this.#startComponent(component, spec))
     // Whoever renews once renews again: the next one is made while the test runs.
-    this.#spares.set(component, this.#startComponent(component, spec))
+    const next = this.#startComponent(component, spec)
+    next.catch(() => {}) // made anew when it is wanted, and that failure is told
+    this.#spares.set(component, next)
     await this.#retire(component)
     this.#enter(fresh)
     return fresh.map((node) => node.info)

@@ -1,11 +1,19 @@
 import { eventuallyTrue } from '../wait.ts'
 import { isAlive, processInfo, processTree, type ProcessInfo } from './table.ts'
 
-/** SIGKILL to a process and all that belongs to it; resolves when every one of them is gone. */
-export async function killTree(root: number, mark?: string): Promise<void> {
+/**
+ * SIGKILL to a process and all that belongs to it; resolves when every one of them is gone.
+ * @param started when `root` was started: its pid may be somebody else's by now
+ */
+export async function killTree(
+  root: number,
+  { mark, started }: { mark?: string; started?: string } = {},
+): Promise<void> {
   const seen = new Map<number, ProcessInfo>()
   await eventuallyTrue(`processes below ${root} to end`, () => {
-    for (const p of processTree(root, mark)) if (p.pid !== process.pid) seen.set(p.pid, p)
+    // The system gives a pid out again only when no process group of that number is left: then nothing of ours is.
+    const reused = started !== undefined && (processInfo(root)?.started ?? started) !== started
+    for (const p of processTree(reused ? 0 : root, mark)) if (p.pid !== process.pid) seen.set(p.pid, p)
     const living = [...seen.values()].filter((p) => isAlive(p.pid, p.started))
     for (const p of living) send(p.pid, 'SIGKILL')
     return living.length === 0

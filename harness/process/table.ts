@@ -36,14 +36,17 @@ export function isAlive(pid: number, started?: string): boolean {
   return info !== undefined && info.state !== 'Z' && (started === undefined || info.started === started)
 }
 
-/** The process, everything below it, and what shares its process group or carries `mark` in its environment. */
+/**
+ * The process, everything below it, and what shares its process group or carries `mark` in its environment. With a root of 0
+ * only what carries the mark.
+ */
 export function processTree(root: number, mark?: string): ProcessInfo[] {
   const table = processTable()
-  const members = new Set([root])
+  const members = new Set(root > 0 ? [root] : [])
   for (let grown = true; grown;) {
     grown = false
     for (const p of table) {
-      if (members.has(p.pid) || !(members.has(p.ppid) || p.pgid === root)) continue
+      if (members.has(p.pid) || !(members.has(p.ppid) || (root > 0 && p.pgid === root))) continue
       members.add(p.pid)
       grown = true
     }

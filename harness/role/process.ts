@@ -5,7 +5,7 @@ import { lab } from '../context.ts'
 import { RUNTIME_DIR } from '../paths.ts'
 import { OWNER_MARK, ownProcess } from '../process/owned.ts'
 import { killTree, send } from '../process/signal.ts'
-import { processTree, residentBytes } from '../process/table.ts'
+import { processInfo, processTree, residentBytes } from '../process/table.ts'
 import { now } from '../timeline.ts'
 import type { Machine } from './machine.ts'
 import { Output } from './output.ts'
@@ -47,6 +47,7 @@ export class RoleProcess {
   exit: Exit | undefined
   readonly #mark = `WORKBOOK_ROLE=${randomUUID()}`
   readonly #watch: NodeJS.Timeout
+  readonly #started: string | undefined
   #memory = false
 
   constructor({ name, role, machine, env, args = [] }: Launch, output: Output) {
@@ -66,6 +67,7 @@ export class RoleProcess {
     })
     this.pid = child.pid ?? -1
     if (child.pid) ownProcess(child.pid, name)
+    this.#started = processInfo(this.pid)?.started
     output.follow(child.stdout!)
     output.follow(child.stderr!)
     this.exited = this.#whenExited(child)
@@ -76,7 +78,7 @@ export class RoleProcess {
   /** Ends it and everything that it started; resolves when nothing of it is left. */
   async kill(): Promise<Exit> {
     if (this.pid < 0) return this.exited
-    await killTree(this.pid, this.#mark)
+    await killTree(this.pid, { mark: this.#mark, started: this.#started })
     return this.exited
   }
 

@@ -44,6 +44,15 @@ export class LocalContainer extends GenericContainer {
   }
 }
 
+/** Docker puts a head of 8 bytes before each piece of a log: stream, three zeros, length. */
+function text(log: Buffer): string {
+  const pieces: string[] = []
+  for (let at = 0; at + 8 <= log.length; at += 8 + log.readUInt32BE(at + 4)) {
+    pieces.push(log.toString('utf8', at + 8, at + 8 + log.readUInt32BE(at + 4)))
+  }
+  return pieces.join('')
+}
+
 interface ContainerLike {
   inspect(): Promise<{ State: { Running: boolean; ExitCode: number } }>
   logs(options: { stdout: true; stderr: true; tail: number; follow?: false }): Promise<Buffer>
@@ -79,7 +88,7 @@ export class AnswersFromHere implements WaitStrategy {
     if (State.Running) return
     const last = await container.logs({ stdout: true, stderr: true, tail: 30 })
     throw new Fatal(
-      new Error(`${this.#what} ended (exit status ${State.ExitCode}) before it was ready\n${String(last)}`),
+      new Error(`${this.#what} ended (exit status ${State.ExitCode}) before it was ready\n${text(last)}`),
     )
   }
 

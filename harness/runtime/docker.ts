@@ -1,6 +1,6 @@
 import { createWriteStream } from 'node:fs'
 import { mkdir, rm } from 'node:fs/promises'
-import { networkInterfaces } from 'node:os'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import type { Container } from 'dockerode'
@@ -34,6 +34,7 @@ export async function dockerRuntime(why: Text): Promise<Runtime> {
   ownFolder(logs)
   await mkdir(logs, { recursive: true })
   const nodes = new Set<DockerNode>()
+  let count = 0
   // A daemon may finish what a killed command had asked for after that command's record was swept.
   await removeContainers(client, (owner) => owner !== OWNER && !ownerLives(owner))
   const gateway = await bridgeGateway(client)
@@ -45,7 +46,7 @@ export async function dockerRuntime(why: Text): Promise<Runtime> {
     port: number,
     ready: Ready,
   ): Promise<ServerNode> {
-    const log = join(logs, `${name}-${nodes.size}.log`)
+    const log = join(logs, `${name}-${++count}.log`)
     const started = await container
       .withLabels({ ...LABELS })
       .withLogConsumer((stream: Readable) => stream.pipe(createWriteStream(log, { flags: 'a' })))
@@ -136,6 +137,7 @@ class DockerNode implements ServerNode {
   readonly log: string
   readonly #container: Container
   readonly #ready: Ready
+  #starting: Promise<void> | undefined
 
   constructor(name: string, port: number, log: string, container: Container, ready: Ready) {
     this.name = name
@@ -145,7 +147,14 @@ class DockerNode implements ServerNode {
     this.#ready = ready
   }
 
-  async start(): Promise<void> {
+  start(): Promise<void> {
+    this.#starting ??= this.#start().finally(() => (this.#starting = undefined))
+    return this.#starting
+  }
+
+  async #start(): Promise<void> {
+    // Attached twice, each line would stand twice in its log.
+    if ((await this.#container.inspect()).State.Running) return
     // Attached before the start, so that not one line of its log is missed.
     const output = await this.#container.attach({ stream: true, stdout: true, stderr: true })
     const file = createWriteStream(this.log, { flags: 'a' })
@@ -165,7 +174,11 @@ class DockerNode implements ServerNode {
   }
 
   async freeze(): Promise<void> {
-    await this.#container.pause().catch(alreadySo)
+    // On cgroups of version 1 a busy container now and then escapes the freezer; runc lets it go on and says so.
+    await eventuallyTrue(`${this.name} to be frozen`, async () => {
+      await this.#container.pause().catch(alreadySo)
+      return (await this.#container.inspect()).State.Paused
+    })
   }
 
   async thaw(): Promise<void> {
@@ -207,8 +220,15 @@ async function removeContainers(
 async function bridgeGateway(client: ContainerRuntimeClient): Promise<string | undefined> {
   const bridge = await client.container.dockerode.getNetwork('bridge').inspect()
   const gateway: string | undefined = bridge.IPAM?.Config?.[0]?.Gateway
-  const own = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? [])
-  return own.some((a) => a.address === gateway) ? gateway : undefined
+  return gateway && (await isOwn(gateway)) ? gateway : undefined
+}
+
+/** Asked by listening there: the list of interfaces leaves a bridge out as long as no container is on it. */
+function isOwn(address: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer().once('error', () => resolve(false))
+    server.listen(0, address, () => server.close(() => resolve(true)))
+  })
 }
 
 /** The first start copies the primary; later starts find the data and go on. */

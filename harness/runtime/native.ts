@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto'
 import { freePort } from '../ports.ts'
 import { OWNER, OWNER_MARK, ownFolder, ownProcess } from '../process/owned.ts'
 import { freezeTree, killTree, thawTree } from '../process/signal.ts'
+import { isAlive, processInfo } from '../process/table.ts'
 import type { Text } from '../text.ts'
 import { eventuallyTrue, Fatal } from '../wait.ts'
 import { postgresBinaries, redisBinary } from './binaries.ts'
@@ -37,6 +38,7 @@ export async function nativeRuntime(why: Text, onProgress?: (text: Text) => void
   ownFolder(root)
   await mkdir(root, { recursive: true, mode: 0o755 })
   const nodes = new Set<NativeNode>()
+  let count = 0
 
   async function launch(options: Launch): Promise<ServerNode> {
     const node = new NativeNode(options)
@@ -47,7 +49,7 @@ export async function nativeRuntime(why: Text, onProgress?: (text: Text) => void
 
   async function redis(name: string, settings: Record<string, string | number>): Promise<ServerNode> {
     const { server, env } = await redisBinary({ onProgress })
-    const dir = join(root, `${name}-${nodes.size}`)
+    const dir = join(root, `${name}-${++count}`)
     const port = await freePort()
     await mkdir(dir, { recursive: true })
     await giveAway(dir)
@@ -71,7 +73,7 @@ export async function nativeRuntime(why: Text, onProgress?: (text: Text) => void
 
     async postgres({ name, settings, follow }: PostgresOptions) {
       const { postgres } = await postgresBinaries()
-      const dir = join(root, `${name}-${nodes.size}`)
+      const dir = join(root, `${name}-${++count}`)
       const port = await freePort()
       await copyFolder(await baseFolder(), dir)
       if (follow) await makeStandby(dir, name, follow.port)
@@ -126,6 +128,8 @@ class NativeNode implements ServerNode {
   readonly log: string
   readonly #launch: Launch
   #process: ChildProcess | undefined
+  #started: string | undefined
+  #starting: Promise<void> | undefined
 
   constructor(launch: Launch) {
     this.#launch = launch
@@ -134,7 +138,14 @@ class NativeNode implements ServerNode {
     this.log = `${launch.dir}.log`
   }
 
-  async start(): Promise<void> {
+  start(): Promise<void> {
+    this.#starting ??= this.#start().finally(() => (this.#starting = undefined))
+    return this.#starting
+  }
+
+  async #start(): Promise<void> {
+    // Twice would be one too many: the second can't have the port, and the first would lose its lock file.
+    if (this.#process?.pid && isAlive(this.#process.pid, this.#started)) return
     const { command, args, dir, env, ready } = this.#launch
     // A killed Postgres leaves its lock file behind; the pid in it may be somebody else's by now.
     await rm(join(dir, 'postmaster.pid'), { force: true })
@@ -149,8 +160,9 @@ class NativeNode implements ServerNode {
     let failed: Error | undefined
     child.once('error', (error) => (failed = error))
     if (child.pid) ownProcess(child.pid, this.name)
-    await log.close()
     this.#process = child
+    this.#started = child.pid ? processInfo(child.pid)?.started : undefined
+    await log.close()
     await eventuallyTrue(`${this.name} to accept connections`, async () => {
       if (failed) throw new Fatal(failed)
       if (child.exitCode !== null || child.signalCode) throw new Fatal(await this.#died(child))
@@ -160,7 +172,7 @@ class NativeNode implements ServerNode {
 
   async kill(): Promise<void> {
     const pid = this.#process?.pid
-    if (pid) await killTree(pid)
+    if (pid) await killTree(pid, { started: this.#started })
   }
 
   async freeze(): Promise<void> {
