@@ -14,8 +14,13 @@ export function put(server: StartedRole, setting: string, value: unknown, within
 }
 
 /** Changes a setting at a server, which must answer 200. */
-export async function change(server: StartedRole, setting: string, value: unknown): Promise<void> {
-  expect(await put(server, setting, value)).toAnswer(200, { success: true, server: server.name })
+export async function change(
+  server: StartedRole,
+  setting: string,
+  value: unknown,
+  within?: number,
+): Promise<void> {
+  expect(await put(server, setting, value, within)).toAnswer(200, { success: true, server: server.name })
 }
 
 /** A setting's value in a database; undefined where there is none. */
@@ -37,11 +42,6 @@ export async function changesIn(db: Database, origin?: string): Promise<Change[]
     [origin ?? null],
   )
   return rows as unknown as Change[]
-}
-
-/** Changes as a learner reads them: `theme="dark"`. */
-export function brief(changes: Change[]): string[] {
-  return changes.map(({ key, value }) => `${key}=${JSON.stringify(value)}`)
 }
 
 /** Waits until a setting has this value in a database. */

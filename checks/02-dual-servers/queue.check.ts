@@ -1,0 +1,145 @@
+import { beforeAll, eventually, expect, say, test, when } from '#harness'
+import { expectAgreement } from '../../labs/02-dual-servers/tests/agreement.ts'
+import { startPair, type Pair } from '../../labs/02-dual-servers/tests/pair.ts'
+import {
+  arrives,
+  change,
+  changesIn,
+  drained,
+  pendingOf,
+  valueIn,
+} from '../../labs/02-dual-servers/tests/settings.ts'
+import { heal, part, syncs } from './between.ts'
+import { expectStrangersRefused, killedWaitingFor } from './crash.ts'
+
+let pair: Pair
+
+beforeAll(async () => {
+  pair = await startPair({ env: { PEER_CHECK_MS: 60_000 } })
+})
+
+const PENDING = say('totals.pendingSyncs of server-1', 'server-1のtotals.pendingSyncs')
+
+test(say('killed directly after the answer', '応答の直後に強制終了される'), async () => {
+  const { server1, server2, db2, to1, to2 } = pair
+  for (const link of [to1, to2]) link.blackHole()
+  await change(server1, 'maintenance_mode', true)
+  await Promise.all([server1.kill(), server2.kill()])
+  when(
+    'nothing passes between the servers; server-1 answered 200 to PUT maintenance_mode, then both were killed',
+    'サーバー間の通信が途絶えた状態でserver-1がPUT maintenance_modeに200を返し、その直後に両方が強制終了された',
+  )
+  await heal(pair)
+  await server2.start()
+  await server1.start() // after its peer, so that it finds it healthy
+  await arrives(db2, 'maintenance_mode', true)
+})
+
+test(say('an unnoticed cut', '気づかれない切断'), async () => {
+  const { server1, db2, to1, to2 } = pair
+  const healthy = say('server-1 sees its peer as healthy', 'server-1が相手をhealthyと見ている')
+  await eventually(healthy, async () => (await server1.get('/health')).body.peer, 'healthy')
+  const before = [to1.counts, to2.counts]
+  part(pair)
+  when(
+    'the links are cut before the next check of the peer; server-1 gets PUT color = "red"',
+    '次の確認より前に通信が切れ、server-1のcolorを"red"に変更した',
+  )
+  await change(server1, 'color', 'red')
+  const attempts = () => to1.since(before[0]!).rejected + to2.since(before[1]!).rejected
+  await eventually(say('an attempt to deliver', '配達を試みる'), attempts)
+  await heal(pair)
+  when('the links are whole again', '通信が元に戻った')
+  await arrives(db2, 'color', 'red')
+})
+
+test(say('the peer answers 5xx', '相手が5xxを返す'), async () => {
+  const { server1, db2, to1, to2, toDb2 } = pair
+  await drained(pair)
+  const before = toDb2.counts
+  const first = { to1: to1.requests.length, to2: to2.requests.length }
+  toDb2.cut()
+  when(
+    'server-2 has lost its database; server-1 gets PUT color = "green"',
+    'server-2がデータベースを失い、server-1のcolorを"green"に変更した',
+  )
+  await change(server1, 'color', 'green')
+  const tried = () =>
+    syncs(to2, first.to2).filter(({ status = 0 }) => status >= 500).length >= 2 || // pushed and refused
+    syncs(to1, first.to1).length >= 2 || // pulled
+    toDb2.since(before).rejected >= 5 // a server that reads its database before it pulls
+  const twice = say('two attempts to deliver', '配達を2回試みる')
+  await eventually(twice, async () => tried() || (await pendingOf(server1)) === 0)
+  expect(await pendingOf(server1), PENDING).toBe(1)
+  await toDb2.open()
+  when('the database of server-2 is back', 'server-2のデータベースが戻った')
+  await arrives(db2, 'color', 'green')
+})
+
+for (const table of ['setting_changes', 'global_settings']) {
+  test(say(`killed while it writes ${table}`, `${table}への書き込み中に強制終了される`), async () => {
+    await drained(pair)
+    await killedWaitingFor(table, pair)
+    await drained(pair)
+    await expectAgreement(pair)
+  })
+}
+
+test(say('values arrive as they are', '値はそのまま届く'), async () => {
+  const { server1, db1, db2 } = pair
+  const values = [false, 0, '', null, [1, 'two', null], { deep: { list: [{}], 'ключ "': 1.5 } }]
+  for (const [i, value] of values.entries()) {
+    when(
+      `server-1 gets PUT value_${i} = ${JSON.stringify(value)}`,
+      `server-1のvalue_${i}を${JSON.stringify(value)}に変更した`,
+    )
+    await change(server1, `value_${i}`, value)
+    for (const db of [db1, db2]) await arrives(db, `value_${i}`, value)
+  }
+})
+
+test(say('300 changes are delivered in time', '300件の変更が時間内に届く'), async () => {
+  const { server1, db2 } = pair
+  part(pair)
+  const worker = async (key: string) => {
+    for (let i = 1; i <= 30; i++) await change(server1, key, i)
+  }
+  await Promise.all(Array.from({ length: 10 }, (_, i) => worker(`many_${i}`)))
+  expect(await pendingOf(server1), PENDING).toBe(300)
+  await heal(pair)
+  when(
+    '300 changes have waited; the links are whole again',
+    '300件の変更が待っている状態で、通信が元に戻った',
+  )
+  const label = say('pendingSyncs of server-1 is 0 within 3 s', 'server-1のpendingSyncsが3秒以内に0になる')
+  await eventually(label, () => pendingOf(server1), 0, { within: 3000 })
+  for (let i = 0; i < 10; i++)
+    expect(await valueIn(db2, `many_${i}`), say(`many_${i} in pg-2`, `pg-2のmany_${i}`)).toBe(30)
+})
+
+test(say('only the peer may write', '書き込めるのは相手のサーバーだけ'), async () => {
+  await expectStrangersRefused(pair)
+})
+
+test(say('a bad setting is refused', '不正な設定は断られる'), async () => {
+  const { server1, db1 } = pair
+  const before = (await changesIn(db1)).length
+  const bodies = [
+    '{"setting":',
+    {},
+    { setting: 'x' },
+    ...['', 'Dark', '9x', 'a-b', 'a'.repeat(65), 7].map((setting) => ({ setting, value: 1 })),
+  ]
+  for (const body of bodies) {
+    const text = typeof body === 'string' ? body : JSON.stringify(body)
+    when(
+      `server-1 gets PUT /api/global-settings with ${text}`,
+      `server-1がPUT /api/global-settingsで${text}を受けた`,
+    )
+    const headers = { 'content-type': 'application/json' }
+    expect(await server1.put('/api/global-settings', body, { headers })).toAnswer(400, {
+      error: 'invalid_setting',
+    })
+  }
+  expect((await changesIn(db1)).length - before, say('new records in pg-1', 'pg-1の新しい記録')).toBe(0)
+})

@@ -1,0 +1,59 @@
+import { beforeAll, expect, fail, same, say, stringMatching, test, when } from '#harness'
+import { health, sees } from './health.ts'
+import { pairAhead, startPair, type Pair } from './pair.ts'
+
+let quiet: Pair
+let watching: Promise<Pair>
+
+beforeAll(async () => {
+  quiet = await startPair({ quiet: true })
+  watching = pairAhead({ apart: true, env: { PEER_TIMEOUT_MS: 150 } })
+})
+
+test(say('a check costs the peer nothing', 'ヘルスチェックは相手に負担をかけない'), async () => {
+  const { server1, to1, to2 } = quiet
+  const links = [to2, to1]
+  const counts = () =>
+    links.map((link) => link.requests.filter(({ path }) => !path.startsWith('/api/sync/')).length)
+  const before = counts()
+  for (let i = 1; i <= 50; i++) {
+    when(`GET /health at server-1, call ${i} of 50`, `server-1にGET /healthを送った(50回中${i}回目)`)
+    expect(await health(server1)).toAnswer(200, {
+      status: 'ok',
+      server: 'server-1',
+      database: 'connected',
+      peer: stringMatching(/^(unknown|healthy|unhealthy|unreachable)$/),
+    })
+    const caused = counts().map((count, link) => count - before[link]!)
+    if (caused.every((count) => count <= 1)) continue
+    fail(
+      say('at most 1 request between the servers each way', 'サーバー間のリクエストは片方向に1件以下'),
+      same(links.map(({ name }, link) => `${name}: ${caused[link]}`).join(', ')),
+      { hint: 2 },
+    )
+  }
+})
+
+test(say('each server knows how the other is', 'どちらも相手の状態を知っている'), async () => {
+  const { server1, server2 } = await watching
+  when('both servers are up', '両方のサーバーが動いている')
+  await Promise.all([sees(server1, 'healthy'), sees(server2, 'healthy')])
+})
+
+test(say('a frozen peer costs nothing', '相手が凍っても影響を受けない'), async () => {
+  const { server1, server2 } = await watching
+  await server2.freeze()
+  when(
+    'server-2 is frozen; 20 calls of GET /health at server-1',
+    'server-2が凍りつき、server-1にGET /healthを20回送った',
+  )
+  const answers = []
+  for (let i = 0; i < 20; i++) answers.push(await health(server1))
+  for (const answer of answers) expect(answer).toAnswer(200, { status: 'ok' })
+  const sum = Math.round(answers.reduce((ms, answer) => ms + answer.ms, 0))
+  expect(sum, say('milliseconds that the 20 calls took', '20回の呼び出しにかかったミリ秒')).toBeLessThan(1000)
+  await sees(server1, 'unreachable')
+  await server2.thaw()
+  when('server-2 goes on', 'server-2が動き出した')
+  await sees(server1, 'healthy')
+})
