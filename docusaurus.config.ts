@@ -5,7 +5,7 @@ import type { UserThemeConfig } from '@docusaurus/theme-common'
 // Docusaurus compiles this file to CommonJS. What the build needs of ours is loaded by Node itself, as everywhere else.
 const native = createRequire(`${process.cwd()}/package.json`)
 const { bundlerPlugin, chaptersPlugin, localThemePlugin } = native('./site/plugins/docusaurus.ts') as typeof import('./site/plugins/docusaurus.ts')
-const { remarkWorkbook } = native('./site/plugins/remark-workbook.ts') as typeof import('./site/plugins/remark-workbook.ts')
+const { pluginVersion, remarkWorkbook } = native('./site/plugins/remark-workbook.ts') as typeof import('./site/plugins/remark-workbook.ts')
 const { sidebarItems } = native('./site/plugins/sidebar.ts') as typeof import('./site/plugins/sidebar.ts')
 
 // `docusaurus start` sets the variable to the text "undefined".
@@ -51,7 +51,7 @@ const config: Config = {
         numberPrefixParser: false,
         breadcrumbs: false,
         sidebarItemsGenerator: () => sidebarItems(root, language),
-        beforeDefaultRemarkPlugins: [[remarkWorkbook, { root, language }]],
+        beforeDefaultRemarkPlugins: [[remarkWorkbook, { root, language, version: pluginVersion(root) }]],
       },
     ],
     ['@docusaurus/plugin-content-pages', { path: 'site/src/pages' }],

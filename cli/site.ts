@@ -10,10 +10,15 @@ import { beforeEnd } from './life.ts'
  * `draw` draws new and changed diagrams, `polish` sets Japanese punctuation, `build` builds as `npm start` does.
  */
 export async function site([what = '', ...args]: string[]): Promise<number | undefined> {
-  if (what === 'draw') return void (await (await import('../site/draw.ts')).draw(ROOT)) ?? 0
+  if (what === 'draw') return draw()
   if (what === 'polish') return polish()
   if (what === 'build') return build()
   return develop(what ? [what, ...args] : args)
+}
+
+async function draw(): Promise<number> {
+  await (await import('../site/draw.ts')).draw(ROOT)
+  return 0
 }
 
 async function build(): Promise<number> {
@@ -39,7 +44,11 @@ async function polish(): Promise<number> {
 async function develop(args: string[]): Promise<number> {
   const script = createRequire(`${ROOT}/package.json`).resolve('@docusaurus/core/bin/docusaurus.mjs')
   const env = { ...process.env, NO_UPDATE_NOTIFIER: '1' }
-  const child = spawn(process.execPath, [script, 'start', '--host', '127.0.0.1', '--no-open', ...args], { cwd: ROOT, env, stdio: 'inherit' })
+  const child = spawn(process.execPath, [script, 'start', '--host', '127.0.0.1', '--no-open', ...args], {
+    cwd: ROOT,
+    env,
+    stdio: 'inherit',
+  })
   beforeEnd(() => child.kill('SIGTERM'))
   return await new Promise((resolve, reject) => {
     child.once('error', reject)

@@ -18,7 +18,8 @@ const PORTS = 50
 const BUILDING = say('Looking whether the pages have changed…', 'ページに変更があるか調べています…')
 const UNCHANGED = say('nothing has changed', '変更はありません')
 const BUILT = (seconds: string) => say(`built in ${seconds} s`, `${seconds}秒で作りました`)
-const READY = (url: string) => say(`The workbook is at ${url} (Ctrl-C ends it)`, `ワークブックはこちらです: ${url} (Ctrl-Cで終了)`)
+const READY = (url: string) =>
+  say(`The workbook is at ${url} (Ctrl-C ends it)`, `ワークブックはこちらです: ${url} (Ctrl-Cで終了)`)
 
 /** `npm start`: builds the site if something changed, serves it with its API on one port, opens the browser. */
 export async function start(args: string[]): Promise<void> {
@@ -79,7 +80,10 @@ async function freePort(): Promise<number> {
   for (let port = FIRST_PORT; port < FIRST_PORT + PORTS; port++) if (await isFree(port)) return port
   throw new UsageError({
     what: say('There is no free port.', '空いているポートがありません。'),
-    why: say(`${FIRST_PORT} to ${FIRST_PORT + PORTS - 1} are all taken.`, `${FIRST_PORT}から${FIRST_PORT + PORTS - 1}まで、すべて使われています。`),
+    why: say(
+      `${FIRST_PORT} to ${FIRST_PORT + PORTS - 1} are all taken.`,
+      `${FIRST_PORT}から${FIRST_PORT + PORTS - 1}まで、すべて使われています。`,
+    ),
     remedy: say('Give one: npm start -- --port 8080', '指定してください: npm start -- --port 8080'),
   })
 }

@@ -15,6 +15,7 @@ const PALETTE: [light: string, dark: string][] = [
   ['#fff4d6', '#3a2f14'],
   ['#e3c77a', '#6b5722'],
   ['#eaf1fb', '#182536'],
+  ['#999999', '#55606e'],
 ]
 const [INK, LINE, FILL, EDGE, PAPER, NOTE, NOTE_EDGE, AREA] = PALETTE.map(([light]) => light) as [string, ...string[]]
 // Widths of Arial, Helvetica and Liberation Sans are the same, so what is measured here fits everywhere.
@@ -73,7 +74,7 @@ export async function draw(root: string, log: (line: string) => void = console.l
     const page = await browser.newPage()
     await page.addScriptTag({ path: createRequire(import.meta.url).resolve('mermaid/dist/mermaid.min.js') })
     for (const [name, source] of missing) {
-      const svg = await page.evaluate(drawInPage, { name, source, settings: SETTINGS })
+      const svg = asPicture(await page.evaluate(drawInPage, { name, source, settings: SETTINGS }))
       await writeFile(join(folder, `${name}-light.svg`), svg)
       await writeFile(join(folder, `${name}-dark.svg`), inDark(svg))
       log(`drawn ${name}: ${source.trim().split('\n')[0]}`)
@@ -83,33 +84,30 @@ export async function draw(root: string, log: (line: string) => void = console.l
   }
 }
 
-interface Mermaid {
-  initialize(settings: object): void
-  render(id: string, source: string): Promise<{ svg: string }>
+/** What of the browser `drawInPage` needs; this file is checked without the browser's types. */
+interface Browser {
+  mermaid: { initialize(settings: object): void; render(id: string, source: string): Promise<{ svg: string }> }
+  DOMParser: new () => { parseFromString(text: string, type: string): { documentElement: unknown } }
+  XMLSerializer: new () => { serializeToString(node: unknown): string }
 }
 
-/** Runs in the browser. */
+/** Runs in the browser: mermaid's drawing as well-formed XML. */
 async function drawInPage(arg: { name: string; source: string; settings: object }): Promise<string> {
-  const mermaid = (globalThis as unknown as { mermaid: Mermaid }).mermaid
+  const { mermaid, DOMParser, XMLSerializer } = globalThis as unknown as Browser
   mermaid.initialize(arg.settings)
   const { svg } = await mermaid.render(`d${arg.name}`, arg.source)
-  const box = document.createElement('div')
-  box.innerHTML = svg
-  const drawn = box.querySelector('svg') as SVGSVGElement
-  document.body.append(box)
-  const { x, y, width, height } = drawn.viewBox.baseVal
-  drawn.removeAttribute('style')
-  drawn.removeAttribute('class')
-  const rest = [...drawn.attributes].map((a) => a.name).filter((n) => /^aria|^role/.test(n))
-  for (const attribute of rest) drawn.removeAttribute(attribute)
-  drawn.setAttribute('viewBox', `${x} ${y} ${width} ${height}`)
-  const markup = new XMLSerializer().serializeToString(drawn)
-  box.remove()
-  const attributes = ` width="${Math.ceil(width)}" height="${Math.ceil(height)}"`
-  return markup.replace(/ (?:width|height)="[^"]*"/g, (hit, at: number) => (at < markup.indexOf('>') ? '' : hit)).replace('<svg', `<svg${attributes}`)
+  return new XMLSerializer().serializeToString(new DOMParser().parseFromString(svg, 'image/svg+xml').documentElement)
+}
+
+/** A picture with a size of its own: width and height from its box, nothing that only a page would need. */
+function asPicture(svg: string): string {
+  const [tag = ''] = /^<svg[^>]*>/.exec(svg) ?? []
+  const [, width = 0, height = 0] = /viewBox="[-\d.]+ [-\d.]+ ([\d.]+) ([\d.]+)"/.exec(tag) ?? []
+  const bare = tag.replaceAll(/ (?:width|height|style|class|role|aria-[\w-]+)="[^"]*"/g, '')
+  return svg.replace(tag, bare.replace('<svg', `<svg width="${Math.ceil(Number(width))}" height="${Math.ceil(Number(height))}"`))
 }
 
 function inDark(svg: string): string {
   const map = new Map(PALETTE)
-  return svg.replaceAll(/#[0-9a-f]{6}\b/gi, (hex) => map.get(hex.toLowerCase()) ?? hex)
+  return svg.replaceAll(/#[0-9a-f]{6}\b/gi, (hex) => map.get(hex.toLowerCase()) ?? hex).replaceAll('"#999"', '"#55606e"')
 }

@@ -17,6 +17,8 @@ export function fullWidth(page: string): string {
   const chars = [...bare]
   for (const [open, close] of pairs(chars)) {
     const inside = chars.slice(open + 1, close).join('')
+    // `a(["…"])` is the shape of a box in a diagram.
+    if (/^\[?"/.test(inside)) continue
     if (!JAPANESE.test(chars[open - 1] ?? '') && !JAPANESE.test(inside)) continue
     chars[open] = WIDE['('] as string
     chars[close] = WIDE[')'] as string

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 /** Where drawn diagrams are kept, one file a mode. */
 export const DIAGRAMS = 'site/static/diagrams'
 /** Raise it when the way of drawing changes: every diagram is drawn anew. */
-const STYLE = 2
+const STYLE = 3
 
 /** File name of a diagram, from what it says. */
 export function diagramName(source: string): string {

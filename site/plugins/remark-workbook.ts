@@ -15,6 +15,8 @@ import { parseMeta, type FenceMeta } from './fence-meta.ts'
 interface Options {
   root: string
   language: Language
+  /** {@link pluginVersion}: a page that an older edition of this plugin has made is made anew. */
+  version: string
 }
 
 /** `server-1` must not be broken after its hyphen. */
@@ -29,8 +31,7 @@ const SHOWN = ['labs', 'solutions', 'checks', 'harness']
  * Turns a chapter's fences into what the site shows: code of real files by region, diagrams drawn beforehand, plain
  * fences coloured. Gives `<Step>` and `<LabPanel>` the chapter's lab.
  */
-export function remarkWorkbook({ root, language }: Options) {
-  const version = pluginVersion(root)
+export function remarkWorkbook({ root, language, version }: Options) {
   return (tree: Root, file: VFile) => {
     const page = new PageImports(root, version)
     const fail = (message: string, node: Code) => {
@@ -176,8 +177,8 @@ const expression = (name: string, value: string): MdxJsxAttribute => ({
   value: { type: 'mdxJsxAttributeValueExpression', value, data: { estree: fromJs(`(${value})`, { module: true }) } },
 })
 
-/** A change in how code is shown must not be hidden by the bundler's cache. */
-function pluginVersion(root: string): string {
+/** A change in how pages are made must not be hidden by the bundler's cache, which looks at options and files only. */
+export function pluginVersion(root: string): string {
   const folder = join(root, 'site/plugins')
   const hash = createHash('sha256')
   for (const file of readdirSync(folder).sort()) if (file.endsWith('.ts')) hash.update(readFileSync(join(folder, file)))

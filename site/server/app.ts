@@ -17,8 +17,8 @@ const HEARTBEAT_MS = 15_000
 
 /** What the pages may write: hints that were opened and a lab that was given up. */
 export interface ProgressWriter {
-  openHints(lab: string, step: string, opened: number): Promise<void>
-  surrender(lab: string): Promise<void>
+  openHints(lab: string, step: string, opened: number): Promise<unknown>
+  surrender(lab: string): Promise<unknown>
 }
 
 export interface SiteServer {
