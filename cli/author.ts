@@ -49,7 +49,7 @@ export async function author(args: string[]): Promise<number> {
     ...(values.only && { only: values.only }),
   }
   for (const lab of labs) {
-    const runtime = await findRuntime('en', { now: () => {}, line: console.log })
+    const runtime = await findRuntime('en', { now: () => {} })
     const withdraw = beforeEnd(() => runtime.close())
     await withRun({ command: 'npm run author' }, () =>
       runGate(lab, runtime, {

@@ -37,7 +37,7 @@ export async function bench(args: string[]): Promise<number> {
     return 2
   }
   await sweepLeftovers(lang, console.error)
-  const runtime = await findRuntime(lang, { now: console.error, line: console.error })
+  const runtime = await findRuntime(lang, { now: console.error })
   beforeEnd(() => runtime.close())
   if (!values.json) console.log(`${lab.chapter}  ${values.subject}  ${runtime.kind} (${runtime.why[lang]})\n`)
   const chosen = values.row ? rows.filter((row) => values.row!.includes(row.id)) : rows

@@ -28,7 +28,7 @@ export async function flake(args: string[]): Promise<number> {
     return 2
   }
   await sweepLeftovers('en', console.log)
-  const runtime = await findRuntime('en', { now: () => {}, line: console.log })
+  const runtime = await findRuntime('en', { now: () => {} })
   const subject = values.variant
     ? await overlaySubject(lab, join(lab.checks, 'variants', values.variant), `variant ${values.variant}`)
     : await resolveSubject(lab, 'solution')

@@ -4,19 +4,10 @@ import { chooseRuntime } from '#harness/runtime/choose'
 import type { Runtime } from '#harness/runtime/runtime'
 import type { Language } from '#harness/text'
 import { beforeEnd } from './life.ts'
-import { MESSAGES } from './messages.ts'
 
-/** Chooses the runtime and, on docker, removes what dead commands left there. */
-export async function findRuntime(
-  lang: Language,
-  tell: { now(text: string): void; line(text: string): void },
-): Promise<Runtime> {
-  const runtime = await chooseRuntime((text) => tell.now(text[lang]))
-  if (runtime.kind !== 'docker') return runtime
-  const { sweepContainers } = await import('#harness/runtime/docker')
-  const removed = await sweepContainers()
-  if (removed.length > 0) tell.line(MESSAGES.removed(removed)[lang])
-  return runtime
+/** Chooses the runtime, telling what is being fetched where that takes a while. */
+export function findRuntime(lang: Language, tell: { now(text: string): void }): Promise<Runtime> {
+  return chooseRuntime((text) => tell.now(text[lang]))
 }
 
 /** A grader that ends with the command, and what ends it sooner. */

@@ -15,7 +15,7 @@ export interface BenchTools {
   /** The long form was asked for (`--full`). */
   full: boolean
   /** A further subject of this lab beside the one that is measured: `mutant:health--seed-health`, `starter`. Roles start from it until the returned function is called. */
-  besides(subject: string): Promise<() => Promise<void>>
+  besides: (subject: string) => Promise<() => Promise<void>>
 }
 
 export interface BenchRow {
@@ -26,7 +26,7 @@ export interface BenchRow {
   seed: Text
   /** Physical limit or expectation, where there is one. */
   limit?: Text
-  measure(tools: BenchTools): Promise<Measured>
+  measure: (tools: BenchTools) => Promise<Measured>
 }
 
 /** Declares the measurements of a chapter: `checks/NN-slug/bench.ts`, run by `npm run bench NN`. */

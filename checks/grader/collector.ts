@@ -13,9 +13,9 @@ export interface PlannedStep {
 /** Told of verdicts as they come. */
 export interface VerdictListener {
   /** One test of a step is done. */
-  onTest?(step: string, test: TestVerdict): void
+  onTest?: (step: string, test: TestVerdict) => void
   /** The last test of a step is done. */
-  onStep?(step: StepVerdict): void
+  onStep?: (step: StepVerdict) => void
 }
 
 /** The worst decides: our own doubt first, so that it never counts against the learner. */
