@@ -19,12 +19,19 @@ export function pad(text: string, width: number): string {
   return text + ' '.repeat(Math.max(0, width - stringWidth(text)))
 }
 
+const GRAPHEMES = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
+
+/** What a reader takes for one letter, a combined emoji included. */
+function letters(text: string): string[] {
+  return Array.from(GRAPHEMES.segment(text), ({ segment }) => segment)
+}
+
 /** One line of at most `width` cells; what is cut off is told by an ellipsis. */
 export function cut(text: string, width: number): string {
   if (stringWidth(text) <= width) return text
   let kept = ''
   let used = 1
-  for (const letter of text) {
+  for (const letter of letters(text)) {
     used += stringWidth(letter)
     if (used > width) break
     kept += letter
@@ -68,7 +75,7 @@ function unbreakable(text: string): string[] {
     const last = pieces.at(-1)
     const glued = last !== undefined && last !== '' && !/\s$/.test(last) && !/^\s/.test(unit)
     const wide =
-      last !== undefined && (stringWidth(unit) === 2 * [...unit].length || /[^\x00-\xff]$/u.test(last))
+      last !== undefined && (stringWidth(unit) === 2 * letters(unit).length || /[^\x00-\xff]$/u.test(last))
     if (glued && (!wide || NEVER_FIRST.test(unit) || NEVER_LAST.test(last))) pieces[pieces.length - 1] += unit
     else pieces.push(unit)
   }
@@ -77,11 +84,11 @@ function unbreakable(text: string): string[] {
 
 function fitting(text: string, width: number): string {
   let head = ''
-  for (const letter of text) {
+  for (const letter of letters(text)) {
     if (stringWidth(head + letter) > width) break
     head += letter
   }
-  return head || [...text][0]!
+  return head || letters(text)[0]!
 }
 
 /** `label  text`, further lines below the text. */

@@ -1,0 +1,71 @@
+import type { Language } from '#harness/text'
+import type { Lab } from '#grader/labs'
+import type { Holder } from '#grader/run-lock'
+import type { Outcome, StepVerdict, TestVerdict, Verdict } from '#grader/verdict'
+
+/** What the command is doing. */
+export type Phase =
+  | { kind: 'starting'; text: string }
+  | { kind: 'waiting'; holder: Holder }
+  | { kind: 'checking'; files: string[]; step?: string; passed: number }
+  | { kind: 'idle' }
+
+export type View = 'main' | 'logs' | 'timeline' | 'failures' | 'solution' | 'give-up'
+
+/** A step as it stands in the run under way. */
+export type Row = Omit<StepVerdict, 'outcome'> & { outcome: Outcome | 'running' }
+
+/** All that is shown of a lab that is being worked on. */
+export interface LabState {
+  readonly lab: Lab
+  readonly lang: Language
+  /** Number of the lab after this one. */
+  readonly next: string | undefined
+  /** Which runtime, and why. */
+  runtime: string
+  phase: Phase
+  rows: Row[]
+  /** Of the last run that came to its end. */
+  verdict: Verdict | undefined
+  /** What must be known about progress: damaged, read-only, reopened. */
+  notices: string[]
+  /** Answer to the last key. */
+  message: string
+  view: View
+  /** Hints opened so far, by step. */
+  opened: Record<string, number>
+  /** Steps that passed when they ran last. */
+  passed: Set<string>
+  maySeeSolution: boolean
+}
+
+/** What has just happened: a screen draws itself anew, plain output adds lines. */
+export type Change =
+  | { type: 'phase' }
+  | { type: 'test'; step: string; test: TestVerdict }
+  | { type: 'step'; step: StepVerdict }
+  | { type: 'ended' }
+  | { type: 'message' }
+  | { type: 'view' }
+
+export interface Display {
+  show(state: LabState, change: Change): void
+  close(): void
+}
+
+/** The step whose failure is shown in full. */
+export function firstFailure({ verdict }: Pick<LabState, 'verdict'>): StepVerdict | undefined {
+  return verdict?.steps.find((step) => step.failure && step.outcome !== 'pass')
+}
+
+/** Rungs of the ladder that the learner sees: the one that fits, and what they opened beyond it. */
+export function visibleHints(
+  { opened, lab, lang }: LabState,
+  step: StepVerdict,
+): { rung: number; text: string }[] {
+  const { hints } = lab.spec.steps.find(({ id }) => id === step.id)!
+  const { failure } = step
+  if (!failure?.hintText) return []
+  const last = Math.max(failure.hint, opened[step.id] ?? 0)
+  return hints.slice(failure.hint - 1, last).map((text, i) => ({ rung: failure.hint + i, text: text[lang] }))
+}
