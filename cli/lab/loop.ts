@@ -82,6 +82,8 @@ export class LabLoop {
     this.#wanted = true
     this.#state.view = 'main'
     this.#state.message = ''
+    // Whoever saves has read what stood there.
+    if (files.length > 0) this.#state.notices = []
     this.#phase({ kind: 'checking', files, passed: 0 })
     if (this.#running && !this.#waiting) {
       this.#cancelled = true

@@ -11,10 +11,9 @@ export const LAB = {
     ),
   watching: (chapter: string) => say(`watching workspace/${chapter}`, `workspace/${chapter}を監視中`),
   checking: say('checking…', '採点中…'),
-  saved: (files: string[]) =>
-    say(`saved ${names(files)}: checking…`, `${names(files)}が保存されました。採点中…`),
-  at: (step: string, passed: number) =>
-    passed === 0 ? same(step) : say(`${step}, ${passed} tests passed`, `${step}、${passed}件のテストに合格`),
+  checkingStep: (step: string, passed: number) =>
+    say(`checking ${step}: ${tests(passed)} passed`, `${step}を採点中:${passed}件のテストに合格`),
+  saved: (files: string[]) => say(`saved ${names(files)}`, `${names(files)}を保存`),
   waiting: (holder: Holder) => MESSAGES.busy(holder),
   passedBefore: say('passed before', '前回は合格'),
   green: (next: string | undefined) =>
@@ -94,6 +93,6 @@ function names(files: string[]): string {
   return files.length > MOST ? `${files.slice(0, MOST).join(', ')} …` : files.join(', ')
 }
 
-function same(text: string): Text {
-  return { en: text, ja: text }
+function tests(count: number): string {
+  return count === 1 ? '1 test' : `${count} tests`
 }

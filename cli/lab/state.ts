@@ -53,9 +53,10 @@ export interface Display {
   close(): void
 }
 
-/** The step whose failure is shown in full. */
-export function firstFailure({ verdict }: Pick<LabState, 'verdict'>): StepVerdict | undefined {
-  return verdict?.steps.find((step) => step.failure && step.outcome !== 'pass')
+/** The step whose failure is shown in full: until it passes, in this run already. */
+export function firstFailure({ verdict, rows }: Pick<LabState, 'verdict' | 'rows'>): StepVerdict | undefined {
+  const step = verdict?.steps.find(({ failure, outcome }) => failure && outcome !== 'pass')
+  return rows.some(({ id, outcome }) => id === step?.id && outcome === 'pass') ? undefined : step
 }
 
 /** Rungs of the ladder that the learner sees: the one that fits, and what they opened beyond it. */

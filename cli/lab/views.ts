@@ -17,7 +17,7 @@ const AMOUNTS = [
   { logLines: 4, events: 8 },
   { logLines: 3, events: 6 },
   { logLines: 2, events: 4 },
-  { logLines: 0, events: 4 },
+  { logLines: 1, events: 3 },
   { logLines: 0, events: 0 },
 ]
 const LOG_LINES = 200
@@ -44,9 +44,9 @@ export function renderStatus({ phase, lang, verdict, next }: LabState, layout: L
   if (phase.kind === 'starting') return [phase.text]
   if (phase.kind === 'waiting') return wrap(LAB.waiting(phase.holder)[lang], layout.columns)
   if (phase.kind === 'checking') {
-    const what = phase.files.length > 0 ? LAB.saved(phase.files)[lang] : LAB.checking[lang]
-    const where = phase.step ? ` ${LAB.at(phase.step, phase.passed)[lang]}` : ''
-    return [paint('yellow', cut(`${OUTCOMES.running.mark} ${what}${where}`, layout.columns), layout)]
+    const what = phase.step ? LAB.checkingStep(phase.step, phase.passed) : LAB.checking
+    const saved = phase.files.length > 0 ? ` · ${LAB.saved(phase.files)[lang]}` : ''
+    return [paint('yellow', cut(`${OUTCOMES.running.mark} ${what[lang]}${saved}`, layout.columns), layout)]
   }
   if (!verdict) return [LAB.notRunYet[lang]]
   const result = renderResult(verdict, lang, layout)

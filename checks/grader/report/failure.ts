@@ -97,12 +97,13 @@ export function renderLogs(
   lang: Language,
   { logLines = 30, ...layout }: Layout & { logLines?: number },
 ): string[] {
-  if (logLines === 0) return []
-  return logs.flatMap(({ role, lines }) => {
-    const last = lines.flatMap((line) => harmless(line).split('\n')).slice(-logLines)
-    const title = paint('dim', `  ${WORDS.logs(role)[lang]}`, layout)
-    return ['', title, ...last.map((line) => cut(`  ${role} | ${line}`, layout.columns))]
+  const names = Math.max(0, ...logs.map(({ role }) => stringWidth(role)))
+  const lines = logs.flatMap(({ role, lines: log }) => {
+    const last = log.flatMap((line) => harmless(line).split('\n')).slice(-logLines)
+    return last.map((line) => cut(`  ${pad(role, names)} | ${line}`, layout.columns))
   })
+  if (logLines === 0 || lines.length === 0) return []
+  return ['', paint('dim', `  ${WORDS.logs[lang]}`, layout), ...lines]
 }
 
 /** What crossed between the parts, a line each: when, from whom to whom, what. */
@@ -120,7 +121,8 @@ export function renderTimeline(
   const from = Math.max(...shown.map((event) => stringWidth(event.from)))
   const to = Math.max(...shown.map((event) => stringWidth(event.to)))
   const lines = shown.flatMap((event) => {
-    const place = `  ${event.at.toFixed(1).padStart(9)}  ${pad(event.from, from)} → ${pad(event.to, to)}  `
+    const path = event.from === event.to ? event.from : `${pad(event.from, from)} → ${event.to}`
+    const place = `  ${event.at.toFixed(1).padStart(9)}  ${pad(path, from + 3 + to)}  `
     const took = event.ms === undefined ? '' : ` (${Math.round(event.ms * 10) / 10} ms)`
     const text = `${event.failed ? `${WORDS.failed[lang]}: ` : ''}${harmless(event.text).replaceAll(/\s+/g, ' ')}${took}`
     const [first = '', ...more] = full ? wrap(text, layout.columns - stringWidth(place)) : [text]

@@ -30,7 +30,7 @@ export const LABELS = {
 
 export const WORDS = {
   whileStarted: say('while npm start runs', 'npm startの実行中に開けます'),
-  logs: (role: string) => say(`last lines of ${role}`, `${role}のログの末尾`),
+  logs: say('last log lines', 'ログの末尾'),
   timeline: (shown: number, all: number) =>
     shown < all
       ? say(
