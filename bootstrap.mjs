@@ -144,7 +144,7 @@ async function npm(cwd, own, options) {
   const child = spawn(process.execPath, command, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
   own(child.pid) // it outlives our death by SIGKILL: the next command ends it
   const stop = (signal) => {
-    child.kill(signal)
+    child.kill('SIGKILL') // by itself it would first put back what we throw away
     child.on('exit', () => process.exit(128 + constants.signals[signal]))
   }
   for (const signal of SIGNALS) process.on(signal, stop)

@@ -156,8 +156,11 @@ describe('redis', () => {
 
   test.skipIf(!asRoot || !canFetch())('is fetched by an unprivileged user too', { timeout: 120_000 }, () => {
     const own = folder('nobody', 0o777)
+    // A clone of its own: ours, with what we note down in it, belongs to root.
+    cpSync(dirname(import.meta.dirname), join(own, 'harness'), { recursive: true })
+    writeFileSync(join(own, 'package.json'), '{ "type": "module" }')
     const code = `
-      import { fetchRedis } from ${JSON.stringify(join(import.meta.dirname, 'redis-apt.ts'))}
+      import { fetchRedis } from ${JSON.stringify(join(own, 'harness/runtime/redis-apt.ts'))}
       const redis = await fetchRedis(${JSON.stringify(join(own, 'redis'))})
       console.log(process.getuid(), redis.server)`
     const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', code], {
