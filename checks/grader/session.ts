@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs'
-import { mkdir, readFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { HostApi, RunContext } from '#harness/context'
 import type { TemplateSource } from '#harness/databases'
 import { RUNTIME_DIR } from '#harness/paths'
+import { OWNER, ownFolder } from '#harness/process/owned'
 import type { Runtime } from '#harness/runtime/runtime'
 import type { StartedTopology } from '#harness/topology'
 import type { Lab } from './labs.ts'
@@ -41,8 +42,7 @@ export async function runContext(
   subject: Subject,
   run: { dir: string; seed: number; startedAt: number; stopAtFailure: boolean },
 ): Promise<RunContext> {
-  const machines = join(RUNTIME_DIR, 'machines', lab.chapter)
-  await mkdir(machines, { recursive: true })
+  const machines = await claimMachines(lab.chapter)
   return {
     chapter: lab.chapter,
     subject: subject.dir,
@@ -54,6 +54,25 @@ export async function runContext(
     limits: Object.fromEntries(lab.spec.steps.map((step) => [step.id, step.limit ?? 20_000])),
     commands: await roleCommands(subject),
     reach: runtime.reach,
+  }
+}
+
+/**
+ * Where the machines of this command stand: the same place every run, so that Node's compile cache finds them, and
+ * another one where a second command runs the same lab at the same time.
+ */
+async function claimMachines(chapter: string, number = 1): Promise<string> {
+  const dir = join(RUNTIME_DIR, 'machines', number === 1 ? chapter : `${chapter}.${number}`)
+  const claim = join(dir, '.owner')
+  await mkdir(dir, { recursive: true })
+  try {
+    await writeFile(claim, OWNER, { flag: 'wx' })
+    ownFolder(claim) // released with the command, or when the next one cleans up after it
+    return dir
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    const mine = (await readFile(claim, 'utf8').catch(() => '')) === OWNER
+    return mine ? dir : claimMachines(chapter, number + 1)
   }
 }
 

@@ -47,7 +47,8 @@ export async function resolveSubject(lab: Lab, name: string): Promise<Subject> {
  * `variant.json` may name solution files that it does without: `{ "remove": ["src/x.ts"] }`.
  */
 export async function overlaySubject(lab: Lab, overlay: string, name: string): Promise<Subject> {
-  const dir = join(RUNTIME_DIR, 'staged', lab.chapter, name.replaceAll(/\W+/g, '-'))
+  const dir = join(RUNTIME_DIR, 'staged', OWNER, 'overlays', lab.chapter, name.replaceAll(/\W+/g, '-'))
+  ownFolder(join(RUNTIME_DIR, 'staged', OWNER))
   await rm(dir, { recursive: true, force: true })
   await mkdir(dir, { recursive: true })
   await cp(lab.solution, dir, { recursive: true })
