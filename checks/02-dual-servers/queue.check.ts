@@ -100,6 +100,7 @@ test(say('values arrive as they are', '値はそのまま届く'), async () => {
 
 test(say('300 changes are delivered in time', '300件の変更が時間内に届く'), async () => {
   const { server1, db2 } = pair
+  await drained(pair)
   part(pair)
   const worker = async (key: string) => {
     for (let i = 1; i <= 30; i++) await change(server1, key, i)
