@@ -33,7 +33,7 @@ export class Databases {
   readonly #sources = new Map<string, TemplateSource[]>()
   readonly #templates = new Map<string, Promise<string>>()
   readonly #spares = new Map<string, Promise<string>[]>()
-  readonly #taken: { address: Address; name: string }[] = []
+  readonly #taken: { address: Address; name: string | Promise<string> }[] = []
   #count = 0
 
   constructor(addressOf: (component: string) => Address) {
@@ -44,7 +44,7 @@ export class Databases {
   use(component: string, sources: TemplateSource[]): void {
     const before = this.#sources.get(component)
     this.#sources.set(component, sources)
-    if (before && keyOf(before) !== keyOf(sources)) this.forget(component)
+    if (before && keyOf(before) !== keyOf(sources)) this.#discard(component)
   }
 
   /** Builds the template and the first spare clones now. @throws {SchemaError} */
@@ -65,14 +65,14 @@ export class Databases {
     return name
   }
 
-  /** Drops what was taken: nobody looks at it again. */
+  /** Drops what was taken, and what was made of SQL that has changed since: nobody looks at it again. */
   async dropTaken(): Promise<void> {
-    const taken = this.#taken.splice(0)
     await Promise.all(
-      taken.map(({ address, name }) =>
+      this.#taken.splice(0).map(async ({ address, name }) => {
+        const made = await Promise.resolve(name).catch(() => undefined)
         // Its server may be gone with everything on it.
-        sqlOnce(address, 'postgres', `DROP DATABASE IF EXISTS ${quoted(name)} WITH (FORCE)`).catch(() => {}),
-      ),
+        if (made) await drop(address, made).catch(() => {})
+      }),
     )
   }
 
@@ -80,6 +80,15 @@ export class Databases {
   forget(component: string): void {
     this.#templates.delete(component)
     this.#spares.delete(component)
+  }
+
+  /** The component's databases are of no more use; its server stays. */
+  #discard(component: string): void {
+    const address = this.#addressOf(component)
+    const template = this.#templates.get(component)
+    for (const name of [...(this.#spares.get(component) ?? []), ...(template ? [template] : [])])
+      this.#taken.push({ address, name })
+    this.forget(component)
   }
 
   #refill(component: string): void {
@@ -101,8 +110,14 @@ export class Databases {
   }
 
   async #template(component: string): Promise<string> {
-    const made = this.#templates.get(component) ?? this.#makeTemplate(component)
+    const known = this.#templates.get(component)
+    if (known) return known
+    const made = this.#makeTemplate(component)
     this.#templates.set(component, made)
+    // The next run tries again: it may have been the server that failed.
+    made.catch(() => {
+      if (this.#templates.get(component) === made) this.#templates.delete(component)
+    })
     return made
   }
 
@@ -112,12 +127,17 @@ export class Databases {
     const name = `template_${keyOf(sources)}_${++this.#count}`
     await sqlOnce(address, 'postgres', `CREATE DATABASE ${quoted(name)} OWNER app`)
     for (const { file, sql, user } of sources) {
-      await sqlOnce(address, name, sql, undefined, { user }).catch((error: unknown) => {
+      await sqlOnce(address, name, sql, undefined, { user }).catch(async (error: unknown) => {
+        await drop(address, name).catch(() => {}) // half made: not worth a second failure
         throw new SchemaError(file, sql, error)
       })
     }
     return name
   }
+}
+
+async function drop(address: Address, name: string): Promise<void> {
+  await sqlOnce(address, 'postgres', `DROP DATABASE IF EXISTS ${quoted(name)} WITH (FORCE)`)
 }
 
 function keyOf(sources: TemplateSource[]): string {
