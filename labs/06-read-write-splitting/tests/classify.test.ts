@@ -16,7 +16,10 @@ const balance = async (id: number) =>
 test(say('a WITH that inserts', '挿入するWITH'), async () => {
   when('WITH n AS (INSERT …) SELECT id FROM n', 'WITH n AS (INSERT …) SELECT id FROM n')
   const sql = "WITH n AS (INSERT INTO audit_log (note) VALUES ('cte') RETURNING id) SELECT id FROM n"
-  expect(await gateway.query(sql)).toAnswer(200, { rowCount: 1 })
+  const answer = await gateway.query(sql)
+  // A replica has refused it: who is in a position to be certain?
+  const hint = answer.body?.code === '25006' ? 2 : 1
+  expect(answer, undefined, { hint }).toAnswer(200, { rowCount: 1 })
   expect(
     await rowsOf(shop, "audit_log WHERE note = 'cte'"),
     say('rows on the primary', 'プライマリの行数'),

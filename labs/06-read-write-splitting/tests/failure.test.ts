@@ -1,12 +1,14 @@
 import { beforeAll, eventually, expect, say, test, when, type Answer } from '#harness'
-import { backAgain, mark, openShop, type Gateway, type Name, type Shop } from './shop.ts'
+import { backAgain, mark, openShop, shortRecovery, type Gateway, type Name, type Shop } from './shop.ts'
 
 let shop: Shop
 let gateway: Gateway
 
 beforeAll(async () => {
   shop = await openShop()
+  const ready = shortRecovery(shop)
   gateway = await shop.gateway()
+  await ready
 })
 
 async function reads(count: number, m: string): Promise<Answer[]> {
@@ -19,6 +21,7 @@ async function reads(count: number, m: string): Promise<Answer[]> {
 
 // #region idle-death
 test(say('a replica dies while nobody uses it', '誰も使っていないレプリカが落ちる'), async () => {
+  when('four reads', '読み取りを4回送る')
   expect((await reads(4, mark())).map((a) => a.status)).toEqual([200, 200, 200, 200])
   when('replica-1 is killed (SIGKILL)', 'replica-1を強制終了(SIGKILL)する')
   await shop.node['replica-1'].kill()

@@ -24,9 +24,9 @@ export const PATIENT: Env = { READ_TIMEOUT_MS: 5000, WRITE_TIMEOUT_MS: 5000 }
 export interface Gateway {
   role: StartedRole
   links: Record<Name, Link>
-  query(sql: string, params?: unknown[], more?: object): Promise<Answer>
+  query: (sql: string, params?: unknown[], more?: object) => Promise<Answer>
   /** Connections of this gateway to a node that are in its database. */
-  backends(node: Name, filter?: { waiting?: boolean }): Promise<number>
+  backends: (node: Name, filter?: { waiting?: boolean }) => Promise<number>
 }
 
 /** The four nodes and a database of their own. */
@@ -35,6 +35,8 @@ export interface Shop {
   node: Record<Name, StartedPostgres>
   /** Starts a gateway; it ends with the test, or with the file where it is started in `beforeAll`. */
   gateway(env?: Env, name?: string): Promise<Gateway>
+  /** What the nodes have executed up to now: counts by mark. */
+  executions(alive?: readonly Name[]): Promise<(mark: string) => Counts>
   /** How often each node executed the statement that carries this mark. A dead node is left out: 0. */
   executed(mark: string, alive?: readonly Name[]): Promise<Counts>
 }
@@ -68,18 +70,22 @@ export async function openShop(): Promise<Shop> {
     }
   }
 
-  async function executed(mark: string, alive: readonly Name[] = NAMES): Promise<Counts> {
-    const counts = await Promise.all(
-      NAMES.map(async (name, i) => {
-        if (!alive.includes(name)) return 0
-        const seen = await node[name].statements({ database: db.name }, since[i]!)
-        return seen.filter(({ text }) => text.includes(mark) && !/^\s*explain/i.test(text)).length
-      }),
+  async function executions(alive: readonly Name[] = NAMES): Promise<(mark: string) => Counts> {
+    const logs = await Promise.all(
+      NAMES.map(async (name, i) =>
+        alive.includes(name) ? node[name].statements({ database: db.name }, since[i]!) : [],
+      ),
     )
-    return Object.fromEntries(NAMES.map((name, i) => [name, counts[i]!])) as Counts
+    const texts = logs.map((log) => log.map(({ text }) => text).filter((text) => !/^\s*explain/i.test(text)))
+    return (m) =>
+      Object.fromEntries(
+        NAMES.map((name, i) => [name, texts[i]!.filter((text) => text.includes(m)).length]),
+      ) as Counts
   }
 
-  return { db, node, gateway, executed }
+  const executed: Shop['executed'] = async (m, alive) => (await executions(alive))(m)
+
+  return { db, node, gateway, executions, executed }
 }
 
 let marks = 0
@@ -118,6 +124,13 @@ export async function resumeReplicas({ node }: Shop): Promise<void> {
   await node.primary.caughtUp()
 }
 
+/** Lets a killed replica come back at once: it recovers from here, not from many databases ago. */
+export async function shortRecovery({ node }: Shop): Promise<void> {
+  await node.primary.sql('CHECKPOINT')
+  await node.primary.caughtUp()
+  await Promise.all(REPLICAS.map((name) => node[name].sql('CHECKPOINT')))
+}
+
 /** A replica that lives again and follows the primary. */
 export async function backAgain({ node }: Shop, ...names: Name[]): Promise<void> {
   await Promise.all(names.map((name) => node[name].start()))
@@ -136,3 +149,24 @@ export async function waiting(gateway: Gateway, node: Name, count: number, hint?
     { hint },
   )
 }
+
+/** Does all of it, so many at a time. */
+export async function inParallel<T, R>(
+  items: readonly T[],
+  width: number,
+  one: (item: T) => Promise<R>,
+): Promise<R[]> {
+  const results: R[] = []
+  const queue = [...items.entries()]
+  const worker = async (): Promise<void> => {
+    for (let next = queue.shift(); next; next = queue.shift()) results[next[0]] = await one(next[1])
+  }
+  await Promise.all(Array.from({ length: width }, worker))
+  return results
+}
+
+/** Executions over all nodes. */
+export const total = (counts: Counts): number => NAMES.reduce((sum, name) => sum + counts[name], 0)
+
+/** Executions on the two replicas that serve ordinary reads. */
+export const onReplicas = (counts: Counts): number => counts['replica-1'] + counts['replica-2']

@@ -11,17 +11,21 @@ beforeAll(async () => {
 })
 
 // #region one-connection
-test(say('five statements, one connection', '5つの文が一つの接続で実行される'), async () => {
-  when('five statements in one transaction', '一つのトランザクションで5つの文を送る')
-  const tx = await Transaction.begin(gateway)
-  const pids = new Set<number>()
+test(say('two transactions, a connection each', '二つのトランザクションに接続が一つずつ'), async () => {
+  when('two transactions, five statements in each', '二つのトランザクションで、文を5つずつ送る')
+  const both = await Promise.all([Transaction.begin(gateway), Transaction.begin(gateway)])
+  const seen = both.map(() => new Set<number>())
   for (let i = 0; i < 5; i++) {
-    const answer = await tx.query('SELECT pg_backend_pid() AS pid')
-    expect(answer).toAnswer(200)
-    pids.add(answer.body.rows[0].pid)
+    const answers = await Promise.all(both.map((tx) => tx.query('SELECT pg_backend_pid() AS pid')))
+    for (const [n, answer] of answers.entries()) {
+      expect(answer).toAnswer(200)
+      seen[n]!.add(answer.body.rows[0].pid)
+    }
   }
-  expect(pids.size, say('backends that served it', '処理したバックエンドの数')).toBe(1)
-  expect(await tx.commit()).toAnswer(200, { committed: true })
+  const backends = say('backends of the first, the second, both', '一つ目、二つ目、両方のバックエンドの数')
+  const counts = [...seen, new Set(seen.flatMap((pids) => [...pids]))].map((pids) => pids.size)
+  expect(counts, backends, { hint: 2 }).toEqual([1, 1, 2])
+  for (const tx of both) expect(await tx.commit()).toAnswer(200, { committed: true })
 })
 // #endregion one-connection
 

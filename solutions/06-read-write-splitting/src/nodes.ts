@@ -77,7 +77,7 @@ export class Node {
       return await this.pool.connect()
     } catch (error) {
       // The pool's own words for a full pool; a server that can't be reached has others.
-      if (/^timeout exceeded/.test((error as Error).message)) throw new Busy()
+      if ((error as Error).message.startsWith('timeout exceeded')) throw new Busy()
       if (!isLost(error)) throw error
       this.eject()
       throw new Unreachable()

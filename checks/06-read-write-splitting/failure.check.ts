@@ -1,0 +1,184 @@
+import { ahead, atEnd, beforeAll, burst, eventually, expect, say, test, when, type Answer } from '#harness'
+import {
+  backAgain,
+  lockEverywhere,
+  mark,
+  onReplicas,
+  openShop,
+  shortRecovery,
+  PATIENT,
+  total,
+  waiting,
+  type Gateway,
+  type Shop,
+} from '../../labs/06-read-write-splitting/tests/shop.ts'
+import { Transaction } from '../../labs/06-read-write-splitting/tests/transaction.ts'
+
+let shop: Shop
+let gateway: Gateway
+/** With limits that a statement runs into. */
+let limited: Promise<Gateway>
+/** A statement that runs into its limit while other tests go on. */
+let sleeping: Promise<{ m: string; answer: Answer }>
+
+beforeAll(async () => {
+  shop = await openShop()
+  const ready = shortRecovery(shop)
+  gateway = await shop.gateway({ ...PATIENT, FALLBACK_MAX: 2 })
+  await ready
+  limited = ahead(() => shop.gateway({ WRITE_TIMEOUT_MS: 700 }, 'gateway-2'))
+})
+
+/** Sleeps on replica-1 and nowhere else. */
+const SLEEPS =
+  "SELECT CASE WHEN current_setting('cluster_name') = 'replica-1' THEN pg_sleep(10) END, count(*)::int FROM accounts"
+
+/** Four such reads at once: each runs on replica-1, or has been answered elsewhere. */
+async function fourInFlight(): Promise<{ answers: Promise<Answer[]> }> {
+  let answered = 0
+  const reads = burst(4, () => gateway.query(SLEEPS).finally(() => answered++))
+  const replica = shop.node['replica-1'].view(shop.db)
+  await eventually(
+    say('four reads, on replica-1 or answered', '4件の読み取りがreplica-1で実行中か、応答済み'),
+    async () =>
+      answered +
+      (await replica.activity({ application: 'gateway', query: 'pg_sleep' })).filter(
+        (b) => b.state === 'active',
+      ).length,
+    4,
+  )
+  return { answers: reads.done }
+}
+
+async function sleep(): Promise<{ m: string; answer: Answer }> {
+  const m = mark()
+  return { m, answer: await (await limited).query(`SELECT pg_sleep(10) ${m}`) }
+}
+
+test(say('killed while it reads', '読み取りの途中で落ちる'), async () => {
+  const { answers } = await fourInFlight()
+  when('replica-1 is killed with reads in flight', '読み取りの途中でreplica-1を強制終了する')
+  await shop.node['replica-1'].kill()
+  for (const answer of await answers) expect(answer).toAnswer(200)
+  await backAgain(shop, 'replica-1')
+})
+
+test(say('cancelled by what is replayed', '再生に押し出される'), async () => {
+  const replica = shop.node['replica-1']
+  const setting = 'max_standby_streaming_delay'
+  const reload = async (change: string, wanted: string): Promise<void> => {
+    await replica.sql(`ALTER SYSTEM ${change}`)
+    await replica.sql('SELECT pg_reload_conf()')
+    await eventually(
+      say(`${setting} = ${wanted}`, `${setting} = ${wanted}`),
+      async () => (await replica.sql(`SHOW ${setting}`))[0]?.[setting],
+      wanted,
+    )
+  }
+  atEnd(() => reload(`RESET ${setting}`, '30s'))
+  await reload(`SET ${setting} = 0`, '0')
+  // The process that replays looks at its settings between two records.
+  await shop.db.sql("SELECT pg_logical_emit_message(true, 'flush', '')")
+  await shop.node.primary.caughtUp([replica])
+  const { answers } = await fourInFlight()
+  when(
+    'ALTER TABLE is replayed on replica-1, which cancels the reads in flight (40001)',
+    'ALTER TABLEがreplica-1で再生され、実行中の読み取りが取り消される(40001)',
+  )
+  await shop.db.sql('ALTER TABLE accounts ADD COLUMN colour text')
+  await shop.node.primary.caughtUp([replica])
+  for (const answer of await answers) expect(answer, undefined, { hint: 3 }).toAnswer(200)
+})
+
+test(
+  say('the caller’s mistake is nobody’s failure', '呼び出し側の誤りは、ノードの故障ではない'),
+  async () => {
+    sleeping = ahead(sleep)
+    for (let i = 0; i < 3; i++) {
+      when('a statement comes without its parameter (08P01)', 'パラメーターの足りない文が来る(08P01)')
+      const answer = await gateway.query('SELECT owner FROM accounts WHERE id = $1')
+      expect(answer, undefined, { hint: 3 }).toAnswer(422, { error: 'sql', code: '08P01' })
+    }
+  },
+)
+
+test(say('the primary does not take it all', 'プライマリが全部は引き受けない'), async () => {
+  const { links } = gateway
+  links['replica-1'].cut()
+  links['replica-2'].cut()
+  const lock = await lockEverywhere(shop, 'accounts')
+  when(
+    'FALLBACK_MAX=2, both replicas out of reach, accounts locked, eight reads',
+    'FALLBACK_MAX=2。両レプリカに届かず、accountsはロック中。読み取りを8件送る',
+  )
+  let answered = 0
+  const reads = burst(8, () => gateway.query('SELECT count(*)::int FROM accounts').finally(() => answered++))
+  await eventually(say('six of eight reads answered', '8件中6件が応答済み'), () => answered, 6, {
+    hint: 3,
+    within: 2500,
+  })
+  await waiting(gateway, 'primary', 2, 3)
+  when('a write, meanwhile', 'その間の書き込み')
+  expect(await gateway.query("INSERT INTO audit_log (note) VALUES ('meanwhile')"), undefined, {
+    hint: 3,
+  }).toAnswer(200)
+  await lock.release()
+  const answers = await reads.done
+  const refused = answers.filter((a) => a.status === 503)
+  expect(answers.filter((a) => a.status === 200).length, say('answers 200', '200の数'), { hint: 3 }).toBe(2)
+  expect(refused.length, say('answers 503', '503の数'), { hint: 3 }).toBe(6)
+  for (const answer of refused) {
+    expect(answer).toAnswer(503, { error: 'database_unavailable' })
+    expect(Number(answer.headers['retry-after']), say('Retry-After', 'Retry-After')).toBeGreaterThanOrEqual(1)
+  }
+  when('a read-only transaction', '読み取り専用のトランザクション')
+  const tx = await Transaction.begin(gateway, { readOnly: true })
+  expect(tx.node, say('its node', 'そのノード')).toBe('primary')
+  expect(await tx.query('DELETE FROM accounts')).toAnswer(422, { code: '25006' })
+  expect(await tx.rollback()).toAnswer(200)
+  await Promise.all([links['replica-1'].open(), links['replica-2'].open()])
+})
+
+test(say('a statement that takes too long', '時間のかかりすぎる文'), async () => {
+  when('SELECT pg_sleep(10)', 'SELECT pg_sleep(10)')
+  const { m, answer: slept } = await sleeping
+  expect(slept).toAnswer(504, { error: 'timeout' })
+  expect(slept.ms, say('milliseconds to the answer', '応答までのミリ秒')).toBeLessThan(700 + 500)
+  expect(total(await shop.executed(m)), say('executions over all nodes', '全ノードでの実行回数')).toBe(1)
+})
+
+test(say('a silent replica is left out', '黙ったレプリカは外される'), async () => {
+  const other = await limited
+  const link = other.links['replica-1']
+  when(
+    'the link to replica-1 swallows everything, and 20 reads come',
+    'replica-1へのリンクが何も通さなくなり、読み取りが20回来る',
+  )
+  link.blackHole()
+  const before = link.counts
+  for (let i = 0; i < 20; i++) {
+    expect(await other.query('SELECT owner FROM accounts WHERE id = 1')).toAnswer(200)
+  }
+  const { requests, connections } = link.since(before)
+  expect(
+    requests + connections,
+    say('new requests and connections to replica-1', 'replica-1への新しい要求と接続'),
+  ).toBeLessThanOrEqual(6)
+  await link.open({ reset: true })
+})
+
+test(say('reads survive the primary', 'プライマリが落ちても読める'), async () => {
+  const m = mark()
+  await eventually(say('reads from a replica again', '再びレプリカからの読み取り'), async () =>
+    (await gateway.query('SELECT 1')).body?.node?.startsWith('replica'),
+  )
+  when('the primary is out of reach', 'プライマリに届かない')
+  gateway.links.primary.cut()
+  const reads = await Promise.all(
+    [1, 2, 3, 4].map((id) => gateway.query(`SELECT owner FROM accounts WHERE id = ${id} ${m}`)),
+  )
+  for (const answer of reads) expect(answer).toAnswer(200)
+  expect(onReplicas(await shop.executed(m)), say('executed by replicas', 'レプリカが実行した数')).toBe(4)
+  expect(await gateway.query("INSERT INTO audit_log (note) VALUES ('lost')")).toAnswer(503)
+  expect(await gateway.role.get('/health')).toAnswer(200, { status: 'ok' })
+})
