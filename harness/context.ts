@@ -36,11 +36,13 @@ export interface LabContext extends RunContext {
 }
 
 let current: LabContext | undefined
+/** One for the whole thread, however many test files connect. */
+let command: HostApi | undefined
 
 /** Connects this thread to the command that runs it. Tests of the harness itself bring a host of their own. */
 export async function connect(host?: HostApi): Promise<LabContext> {
   const line = (workerData as { workbook?: MessagePort } | null)?.workbook
-  const api = host ?? (line && remote<HostApi>(line))
+  const api = host ?? (line && (command ??= remote<HostApi>(line)))
   if (!api) throw new Error('the tests of a lab are run by npm run lab or npm run check, not by Vitest alone')
   const [run, nodes] = await Promise.all([api.context(), api.nodes()])
   current = { ...run, host: api, nodes: new Map(nodes.map((node) => [node.name, node])) }
