@@ -1,0 +1,125 @@
+import { randomUUID } from 'node:crypto'
+import type { PoolClient } from 'pg'
+import { kindOf } from './classify.ts'
+import { Broken, primary, replicas, Unreachable, type Node, type Result } from './nodes.ts'
+import { enterFallback, inTurn } from './route.ts'
+
+/** Unknown, finished or timed out. */
+export class NoTransaction extends Error {}
+
+/** Postgres ended it with ROLLBACK, although COMMIT was asked for. */
+export class RolledBack extends Error {}
+
+interface Transaction {
+  client: PoolClient
+  node: Node
+  /** Ends when the statement before has: one connection runs one at a time. */
+  before: Promise<unknown>
+  waiting: number
+  /** A SET outlives its transaction: such a connection is not given back. */
+  changed: boolean
+  leave?: () => void
+}
+
+const open = new Map<string, Transaction>()
+
+// #region begin
+/** Takes a connection out of its pool, for this caller alone. */
+export async function begin(readOnly: boolean): Promise<{ id: string; node: string }> {
+  if (readOnly) {
+    for (const node of inTurn(replicas)) {
+      const begun = await beginOn(node, 'BEGIN READ ONLY').catch(nextNode)
+      if (begun) return begun
+    }
+    const leave = enterFallback()
+    return beginOn(primary, 'BEGIN READ ONLY', leave).catch((error: Error) => {
+      leave()
+      throw error
+    })
+  }
+  return beginOn(primary, 'BEGIN')
+}
+
+async function beginOn(
+  node: Node,
+  statement: string,
+  leave?: () => void,
+): Promise<{ id: string; node: string }> {
+  const client = await node.connect()
+  try {
+    await node.query(client, statement)
+  } catch (error) {
+    client.release(true)
+    throw error instanceof Broken ? new Unreachable() : error // nothing has happened yet
+  }
+  const id = randomUUID()
+  const transaction = { client, node, before: Promise.resolve(), waiting: 0, changed: false, leave }
+  open.set(id, transaction)
+  return { id, node: node.name }
+}
+
+function nextNode(error: unknown): undefined {
+  if (!(error instanceof Unreachable)) throw error
+}
+// #endregion begin
+
+// #region use
+export function runIn(id: string, sql: string, params: unknown[]): Promise<Result> {
+  return use(id, (transaction) => {
+    transaction.changed ||= kindOf(sql) === 'session'
+    return transaction.node.query(transaction.client, sql, params)
+  })
+}
+
+/** One at a time on the transaction's connection. */
+async function use<T>(id: string, work: (transaction: Transaction) => Promise<T>): Promise<T> {
+  const transaction = find(id)
+  transaction.waiting++
+  const mine = transaction.before.then(() => work(find(id)))
+  transaction.before = mine.catch(() => {}) // told to its own caller
+  try {
+    return await mine
+  } catch (error) {
+    if (error instanceof Broken) close(id, true)
+    throw error
+  } finally {
+    transaction.waiting--
+  }
+}
+
+function find(id: string): Transaction {
+  const transaction = open.get(id)
+  if (!transaction) throw new NoTransaction()
+  return transaction
+}
+
+// #endregion use
+
+// #region end
+/** COMMIT of a transaction in which something failed succeeds, and its tag says ROLLBACK. */
+export async function end(id: string, statement: 'COMMIT' | 'ROLLBACK'): Promise<void> {
+  const tag = await use(id, async ({ client }) => {
+    try {
+      const { command } = await client.query(statement)
+      close(id)
+      return command
+    } catch {
+      close(id, true)
+      throw new Broken()
+    }
+  })
+  if (statement === 'COMMIT' && tag !== 'COMMIT') throw new RolledBack()
+}
+
+/** The one place where a transaction's connection goes back to the pool. */
+function close(id: string, broken = false): void {
+  const transaction = open.get(id)
+  if (!open.delete(id) || !transaction) return
+  transaction.client.release(broken || transaction.changed)
+  transaction.leave?.()
+}
+
+export async function rollBackAll(): Promise<void> {
+  await Promise.allSettled([...open.keys()].map((id) => end(id, 'ROLLBACK')))
+}
+// #endregion end
