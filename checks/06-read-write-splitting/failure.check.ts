@@ -83,7 +83,7 @@ test(say('cancelled by what is replayed', '再生に押し出される'), async 
   const { answers } = await fourInFlight()
   when(
     'ALTER TABLE is replayed on replica-1, which cancels the reads in flight (40001)',
-    'ALTER TABLEがreplica-1で再生され、実行中の読み取りが取り消される(40001)',
+    'ALTER TABLEがreplica-1で再生され、実行中の読み取りが取り消される（40001）',
   )
   await shop.db.sql('ALTER TABLE accounts ADD COLUMN colour text')
   await shop.node.primary.caughtUp([replica])
@@ -95,7 +95,7 @@ test(
   async () => {
     sleeping = ahead(sleep)
     for (let i = 0; i < 3; i++) {
-      when('a statement comes without its parameter (08P01)', 'パラメーターの足りない文が来る(08P01)')
+      when('a statement comes without its parameter (08P01)', 'パラメーターの足りない文が来る（08P01）')
       const answer = await gateway.query('SELECT owner FROM accounts WHERE id = $1')
       expect(answer, undefined, { hint: 3 }).toAnswer(422, { error: 'sql', code: '08P01' })
     }

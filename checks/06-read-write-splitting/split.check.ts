@@ -38,7 +38,7 @@ test(say('reads and writes, ten at a time', '読み書きを10件ずつ並行に
       params: [id, amount],
     }
   })
-  when('80 statements, 70 % of them reads, ten at a time', '80個の文(7割が読み取り)を、10件ずつ並行に送る')
+  when('80 statements, 70 % of them reads, ten at a time', '80個の文（7割が読み取り）を、10件ずつ並行に送る')
   const answers = await inParallel(statements, 10, ({ sql, params }) => gateway.query(sql, params))
   const counts = await shop.executions()
   for (const [i, { m, write, sql }] of statements.entries()) {
@@ -130,7 +130,7 @@ test(
   },
 )
 
-test(say('SIGTERM: what is in flight is answered', 'SIGTERM:処理中のものには答える'), async () => {
+test(say('SIGTERM: what is in flight is answered', 'SIGTERM：処理中のものには答える'), async () => {
   const { query, backends, role } = await patient
   const lock = await lockEverywhere(shop, 'accounts')
   const m = mark()

@@ -23,7 +23,7 @@ async function reads(count: number, m: string): Promise<Answer[]> {
 test(say('a replica dies while nobody uses it', '誰も使っていないレプリカが落ちる'), async () => {
   when('four reads', '読み取りを4回送る')
   expect((await reads(4, mark())).map((a) => a.status)).toEqual([200, 200, 200, 200])
-  when('replica-1 is killed (SIGKILL)', 'replica-1を強制終了(SIGKILL)する')
+  when('replica-1 is killed (SIGKILL)', 'replica-1を強制終了（SIGKILL）する')
   await shop.node['replica-1'].kill()
   const m = mark()
   const answers = await reads(20, m)

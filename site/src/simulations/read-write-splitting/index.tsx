@@ -107,7 +107,7 @@ function sampleOf(sql: string): SampleName | 'own' {
 }
 
 function place({ gateway }: Outcome, t: Say): string {
-  if (gateway.to === 'refused') return t('refused: 400 session_statement', '拒否:400 session_statement')
+  if (gateway.to === 'refused') return t('refused: 400 session_statement', '拒否：400 session_statement')
   return gateway.to === 'primary' ? t('the primary', 'プライマリ') : t('a replica', 'レプリカ')
 }
 
@@ -130,7 +130,7 @@ function consequence({ seed, onReplica }: Outcome, t: Say): string {
   if (seed === 'primary') return t('It runs.', '実行されます。')
   switch (onReplica) {
     case 'refuses':
-      return t('It fails there (25006). The seed repeats it on the primary, as it repeats every error.', 'そこで失敗します(25006)。シードは、どのエラーでもそうするように、プライマリで繰り返します。')
+      return t('It fails there (25006). The seed repeats it on the primary, as it repeats every error.', 'そこで失敗します（25006）。シードは、どのエラーでもそうするように、プライマリで繰り返します。')
     case 'runs and is wrong':
       return t('It succeeds there, and that is worse: nobody sees an error.', 'そこで成功してしまいます。エラーが見えないぶん、失敗より厄介です。')
     case 'runs':
@@ -151,7 +151,7 @@ function sentence({ replicas, readPercent }: Settings, { throughput, gainOfNext,
       ? t('The primary is full: more replicas change nothing.', 'プライマリが限界です。レプリカを増やしても変わりません。')
       : t(
           `The replicas are full (${Math.round(replicaLoad * 100)} %), the primary is not: one more adds ${rate(gainOfNext)}.`,
-          `限界なのはレプリカ(${Math.round(replicaLoad * 100)} %)で、プライマリには空きがあります。もう1台で${rate(gainOfNext)}増えます。`,
+          `限界なのはレプリカ（${Math.round(replicaLoad * 100)} %）で、プライマリには空きがあります。もう1台で${rate(gainOfNext)}増えます。`,
         )
   const none = t('The primary serves everything.', 'すべてプライマリが処理します。')
   return t(`${carry} ${replicas === 0 ? none : full}`, `${carry}${replicas === 0 ? none : full}`)
