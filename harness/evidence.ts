@@ -1,5 +1,6 @@
 import { StepFailure, type Finding } from './failure.ts'
-import { describeExit, startedRoles, type StartedRole } from './role/role.ts'
+import { describeExit } from './role/ending.ts'
+import { startedRoles, type StartedRole } from './role/role.ts'
 import { situation } from './situation.ts'
 import { statementEvents } from './statements.ts'
 import { same, say } from './text.ts'
@@ -24,6 +25,17 @@ export async function collectEvidence(begun: number): Promise<Evidence> {
     .slice(-TIMELINE_EVENTS)
   const logs = startedRoles().map((role) => ({ role: role.name, lines: role.tail(LOG_LINES) }))
   return { logs: logs.filter((log) => log.lines.length > 0), timeline }
+}
+
+/** Waits until all that ended roles have written has been read. */
+export async function lastWords(): Promise<void> {
+  await Promise.all(startedRoles().map((role) => role.said()))
+}
+
+/** A role that the test still waits for to be ready, as a finding. */
+export async function unreadyRole(): Promise<Finding | undefined> {
+  const findings = await Promise.all(startedRoles().map((role) => role.unready()))
+  return findings.find((finding) => finding !== undefined)
 }
 
 /** Whatever a test threw, as the learner reads it. */
@@ -70,7 +82,7 @@ function died(role: StartedRole, error: unknown): Finding {
     (event) =>
       event.at < exit.at && event.to === role.name && (event.kind === 'http' || event.kind === 'signal'),
   )
-  const end = describeExit(exit)
+  const end = describeExit(exit, role.tail(50))
   const seen = error instanceof StepFailure ? error.finding : undefined
   return {
     outcome: provoked ? 'fail' : 'error',

@@ -7,6 +7,7 @@ import {
 import { say, type Text } from './text.ts'
 import { scopeSignal } from './scope.ts'
 import { note, now } from './timeline.ts'
+import { waiting } from './waiting.ts'
 
 /** What a client saw. A broken connection is an observation like any other, so it is no exception. */
 export interface Answer {
@@ -43,14 +44,17 @@ export interface RequestOptions {
 export async function http(url: string, options: RequestOptions = {}): Promise<Answer> {
   const { method = 'GET', to = new URL(url).host } = options
   const started = now()
-  const answer = await exchange(url, { ...options, method })
+  const { pathname, search } = new URL(url)
+  const asked = `${method} ${pathname}${search}`
+  const label = say(`the answer of ${to} to ${asked}`, `${to}の${asked}への応答`)
+  const answer = await waiting(label, () => exchange(url, { ...options, method }))
   const outcome = answer.broken ? answer.broken.en : String(answer.status)
   note({
     at: started,
     from: 'test',
     to,
     kind: 'http',
-    text: `${method} ${new URL(url).pathname}${new URL(url).search} → ${outcome}`,
+    text: `${asked} → ${outcome}`,
     ms: answer.ms,
     ...((answer.broken || answer.status >= 500) && { failed: true }),
   })

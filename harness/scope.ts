@@ -4,7 +4,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 export type Undo = () => unknown
 
 /** What the running test, and below it the running file, has started and must end. */
-class Scope {
+export class Scope {
   readonly #undo: Undo[] = []
   readonly abort = new AbortController()
   /** Begun and not awaited by anybody yet: what it starts must be known before all is undone. */
@@ -69,13 +69,14 @@ export function abortScope(reason: Error): void {
 }
 
 export const scopes = {
-  openTest(): void {
+  openTest(): Scope {
     test = new Scope()
+    return test
   },
-  async closeTest(): Promise<void> {
-    const ended = test
-    test = undefined
-    await ended?.close()
+  /** Ends a test's scope, by default that of the running test; a second time it is nothing. */
+  async closeTest(scope = test): Promise<void> {
+    if (test === scope) test = undefined
+    await scope?.close()
   },
   async closeFile(): Promise<void> {
     const ended = file

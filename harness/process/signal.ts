@@ -1,38 +1,30 @@
 import { eventuallyTrue } from '../wait.ts'
-import { isAlive, processInfo, processTree, type ProcessInfo } from './table.ts'
+import { familyOf, isAlive, processInfo, type Family, type ProcessInfo } from './table.ts'
 
-/**
- * SIGKILL to a process and all that belongs to it; resolves when every one of them is gone.
- * @param started when `root` was started: its pid may be somebody else's by now
- */
-export async function killTree(
-  root: number,
-  { mark, started }: { mark?: string; started?: string } = {},
-): Promise<void> {
+/** SIGKILL to a process and all that belongs to it; resolves when every one of them is gone. */
+export async function killTree(root: number, family: Omit<Family, 'root'> = {}): Promise<void> {
   const seen = new Map<number, ProcessInfo>()
   await eventuallyTrue(`processes below ${root} to end`, () => {
-    // The system gives a pid out again only when no process group of that number is left: then nothing of ours is.
-    const reused = started !== undefined && (processInfo(root)?.started ?? started) !== started
-    for (const p of processTree(reused ? 0 : root, mark)) if (p.pid !== process.pid) seen.set(p.pid, p)
+    for (const p of familyOf({ root, ...family })) if (p.pid !== process.pid) seen.set(p.pid, p)
     const living = [...seen.values()].filter((p) => isAlive(p.pid, p.started))
     for (const p of living) send(p.pid, 'SIGKILL')
     return living.length === 0
   })
 }
 
-/** SIGSTOP to a process and all below it; resolves when the system shows every one of them as stopped. */
-export async function freezeTree(root: number): Promise<void> {
+/** SIGSTOP to a process and all that belongs to it; resolves when the system shows every one of them as stopped. */
+export async function freezeTree(root: number, family: Omit<Family, 'root'> = {}): Promise<void> {
   await eventuallyTrue(`processes below ${root} to stop`, () => {
-    const running = processTree(root).filter((p) => !'TZ'.includes(p.state))
+    const running = familyOf({ root, ...family }).filter((p) => !'TZ'.includes(p.state))
     for (const p of running) send(p.pid, 'SIGSTOP')
     return running.length === 0
   })
 }
 
-/** SIGCONT to a process and all below it. */
-export async function thawTree(root: number): Promise<void> {
+/** SIGCONT to a process and all that belongs to it. */
+export async function thawTree(root: number, family: Omit<Family, 'root'> = {}): Promise<void> {
   await eventuallyTrue(`processes below ${root} to go on`, () => {
-    const stopped = processTree(root).filter((p) => p.state === 'T')
+    const stopped = familyOf({ root, ...family }).filter((p) => p.state === 'T')
     for (const p of stopped) send(p.pid, 'SIGCONT')
     return stopped.length === 0
   })

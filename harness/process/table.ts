@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 
 /** One line of the system's process table. */
 export interface ProcessInfo {
@@ -8,6 +8,8 @@ export interface ProcessInfo {
   pgid: number
   /** First letter of the state: R, S, T (stopped), Z (zombie) … */
   state: string
+  /** It belongs to a terminal: somebody's shell, or what they run there. */
+  terminal: boolean
   /** Together with the pid it names one process for ever: pids are used again, start times are not. */
   started: string
 }
@@ -36,23 +38,50 @@ export function isAlive(pid: number, started?: string): boolean {
   return info !== undefined && info.state !== 'Z' && (started === undefined || info.started === started)
 }
 
-/**
- * The process, everything below it, and what shares its process group or carries `mark` in its environment. With a root of 0
- * only what carries the mark.
- */
-export function processTree(root: number, mark?: string): ProcessInfo[] {
+/** What belongs together: a process, and how to know again what broke away from it. */
+export interface Family {
+  /** Everything below it and in its process group belongs to it. */
+  root: number
+  /** When `root` was started: its pid may be somebody else's by now. */
+  started?: string
+  /** Text in the environment of its processes. */
+  mark?: string
+  /** Folder in which its processes work: a child with an environment of its own stays in it. */
+  home?: string
+}
+
+/** The processes of a family that there are now. */
+export function familyOf({ root, started, mark, home }: Family): ProcessInfo[] {
   const table = processTable()
-  const members = new Set(root > 0 ? [root] : [])
+  const members = new Set<number>()
+  // The system gives a pid out again only when no process group of that number is left: then nothing of ours is.
+  const reused = started !== undefined && (table.find((p) => p.pid === root)?.started ?? started) !== started
+  if (root > 0 && !reused) members.add(root)
+  const groups = new Set(members)
   for (let grown = true; grown;) {
     grown = false
     for (const p of table) {
-      if (members.has(p.pid) || !(members.has(p.ppid) || (root > 0 && p.pgid === root))) continue
+      if (members.has(p.pid) || !(members.has(p.ppid) || groups.has(p.pgid))) continue
       members.add(p.pid)
       grown = true
     }
   }
-  if (mark && linux) for (const p of table) if (environmentHas(p.pid, mark)) members.add(p.pid)
-  return table.filter((p) => members.has(p.pid))
+  return table.filter(
+    ({ pid, terminal }) =>
+      members.has(pid) ||
+      (mark && environmentHas(pid, mark)) ||
+      // A reader may have opened a shell there to look around.
+      (home && !terminal && worksIn(pid, home)),
+  )
+}
+
+function worksIn(pid: number, home: string): boolean {
+  if (!linux) return false
+  try {
+    return `${readlinkSync(`/proc/${pid}/cwd`).replace(/ \(deleted\)$/, '')}/`.startsWith(`${home}/`)
+  } catch {
+    return false // gone meanwhile, or another user's
+  }
 }
 
 /** Does the environment that the process was started with hold this text? Linux only; elsewhere false. */
@@ -85,6 +114,7 @@ function fromProc(pid: number): ProcessInfo | undefined {
       state: fields[0]!,
       ppid: Number(fields[1]),
       pgid: Number(fields[2]),
+      terminal: fields[4] !== '0',
       started: fields[19]!,
     }
   } catch {
@@ -102,6 +132,7 @@ function tableFromPs(): ProcessInfo[] {
       pid: Number(pid),
       ppid: Number(ppid),
       pgid: Number(pgid),
+      terminal: false, // asked for on Linux only
       state: stat![0]!,
       started: start.join(' '),
     }))

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { cp, mkdir, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { lab } from '../context.ts'
@@ -8,6 +9,8 @@ import { same, say } from '../text.ts'
 export interface Machine {
   dir: string
   tmp: string
+  /** In the environment of everything that runs on it: finds what broke away from its parents. */
+  mark: string
   /** Its instance has ended: the next one of this name may have the place. */
   leave(): void
 }
@@ -27,10 +30,9 @@ export async function makeMachine(name: string): Promise<Machine> {
   const tmp = join(home, 'tmp')
   await rm(home, { recursive: true, force: true })
   await mkdir(tmp, { recursive: true })
-  await cp(subject, dir, { recursive: true, filter: (path) => !SKIPPED.has(basename(path)) }).catch(
-    unreadable,
-  )
-  return { dir, tmp, leave: () => taken.delete(home) }
+  const filter = (path: string): boolean => !SKIPPED.has(basename(path))
+  await cp(subject, dir, { recursive: true, verbatimSymlinks: true, filter }).catch(unreadable)
+  return { dir, tmp, mark: `WORKBOOK_ROLE=${randomUUID()}`, leave: () => taken.delete(home) }
 }
 
 /** The same places run after run, so that Node's compile cache finds them. */

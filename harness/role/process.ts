@@ -1,14 +1,19 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { lab } from '../context.ts'
 import { RUNTIME_DIR } from '../paths.ts'
 import { OWNER_MARK, ownProcess } from '../process/owned.ts'
-import { killTree, send } from '../process/signal.ts'
-import { processInfo, processTree, residentBytes } from '../process/table.ts'
+import { freezeTree, killTree, send, thawTree } from '../process/signal.ts'
+import { familyOf, processInfo, residentBytes, type Family } from '../process/table.ts'
 import { now } from '../timeline.ts'
 import type { Machine } from './machine.ts'
 import { Output } from './output.ts'
+
+/** Longest wait for a dead process's last words: a child that lives on keeps its pipes open. */
+const LAST_WORDS_MS = 300
 
 /** A service of this workbook needs 60 MB; one that takes a gigabyte would take the learner's machine down. */
 const MOST_MEMORY = 1024 ** 3
@@ -28,6 +33,8 @@ export interface Exit {
   at: number
   /** The harness ended it because it took more than {@link MOST_MEMORY}. */
   memory?: boolean
+  /** It never ran: its command or its folder is missing. */
+  missing?: string
 }
 
 export interface Launch {
@@ -45,13 +52,16 @@ export class RoleProcess {
   readonly output: Output
   readonly exited: Promise<Exit>
   exit: Exit | undefined
-  readonly #mark = `WORKBOOK_ROLE=${randomUUID()}`
+  /** Resolves soon after its end, when all that it wrote has been read. */
+  readonly said: Promise<void>
+  readonly #machine: Machine
   readonly #watch: NodeJS.Timeout
   readonly #started: string | undefined
   #memory = false
 
   constructor({ name, role, machine, env, args = [] }: Launch, output: Output) {
     this.output = output
+    this.#machine = machine
     const [command, ...rest] = commandOf(role)
     const child = spawn(command!, [...rest, ...args], {
       cwd: machine.dir,
@@ -62,7 +72,7 @@ export class RoleProcess {
         ...basicEnvironment(machine),
         ...env,
         ...OWNER_MARK,
-        [this.#mark.split('=')[0]!]: this.#mark.split('=')[1]!,
+        ...asVariable(machine.mark),
       },
     })
     this.pid = child.pid ?? -1
@@ -70,15 +80,15 @@ export class RoleProcess {
     this.#started = processInfo(this.pid)?.started
     output.follow(child.stdout!)
     output.follow(child.stderr!)
-    this.exited = this.#whenExited(child)
+    this.exited = this.#whenExited(child, command!)
+    this.said = this.#whenSaid(child)
     this.#watch = setInterval(() => this.#checkMemory(), WATCH_MS)
     this.#watch.unref()
   }
 
   /** Ends it and everything that it started; resolves when nothing of it is left. */
   async kill(): Promise<Exit> {
-    if (this.pid < 0) return this.exited
-    await killTree(this.pid, { mark: this.#mark, started: this.#started })
+    await killTree(this.pid, this.#family)
     return this.exited
   }
 
@@ -86,23 +96,48 @@ export class RoleProcess {
     if (!this.exit) send(this.pid, signal)
   }
 
+  /** SIGSTOP to all of them. */
+  freeze(): Promise<void> {
+    return freezeTree(this.pid, this.#family)
+  }
+
+  thaw(): Promise<void> {
+    return thawTree(this.pid, this.#family)
+  }
+
   /** The process, its children, and what broke away from it. */
   tree(): number[] {
-    return processTree(this.pid, this.#mark)
+    return familyOf({ root: this.pid, ...this.#family })
       .filter((p) => p.state !== 'Z')
       .map((p) => p.pid)
   }
 
-  #whenExited(child: ChildProcess): Promise<Exit> {
+  get #family(): Omit<Family, 'root'> {
+    return { started: this.#started, mark: this.#machine.mark, home: this.#machine.dir }
+  }
+
+  #whenExited(child: ChildProcess, command: string): Promise<Exit> {
     return new Promise((resolve) => {
-      const done = (code: number | null, signal: NodeJS.Signals | null): void => {
+      const done = (exit: Omit<Exit, 'at'>): void => {
         clearInterval(this.#watch)
-        this.exit ??= { code, signal, at: now(), ...(this.#memory && { memory: true }) }
+        this.exit ??= { ...exit, at: now(), ...(this.#memory && { memory: true }) }
         resolve(this.exit)
       }
-      child.once('exit', done)
-      child.once('error', () => done(127, null)) // the command does not exist
+      child.once('exit', (code, signal) => done({ code, signal }))
+      child.once('error', () =>
+        done({
+          code: 127,
+          signal: null,
+          missing: existsSync(this.#machine.dir) ? command : this.#machine.dir,
+        }),
+      )
     })
+  }
+
+  async #whenSaid(child: ChildProcess): Promise<void> {
+    const closed = once(child, 'close').catch(() => {}) // its command does not exist
+    await this.exited
+    await Promise.race([closed, pause(LAST_WORDS_MS)])
   }
 
   #checkMemory(): void {
@@ -110,6 +145,11 @@ export class RoleProcess {
     this.#memory = true
     this.signal('SIGKILL')
   }
+}
+
+function asVariable(mark: string): Record<string, string> {
+  const [name = '', value = ''] = mark.split('=')
+  return { [name]: value }
 }
 
 /** `lab.json` may name another command, so that a lab can be solved in any language. */

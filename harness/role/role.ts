@@ -1,18 +1,22 @@
 import { join } from 'node:path'
 import { lab } from '../context.ts'
-import { StepFailure } from '../failure.ts'
+import { StepFailure, type Finding } from '../failure.ts'
 import { http, type Answer, type RequestOptions } from '../http.ts'
 import { freePort } from '../ports.ts'
-import { freezeTree, thawTree } from '../process/signal.ts'
 import { atEnd, scopeSignal } from '../scope.ts'
-import { say, same, type Text } from '../text.ts'
+import { situation } from '../situation.ts'
+import { say, type Text } from '../text.ts'
 import { note, now } from '../timeline.ts'
 import { eventuallyTrue, Fatal, WaitTimeout } from '../wait.ts'
-import { listeningPorts } from './listening.ts'
+import { waiting } from '../waiting.ts'
 import { makeMachine, type Machine } from './machine.ts'
 import { Output } from './output.ts'
 import { RoleProcess, type Exit } from './process.ts'
+import { describeExit, shortened } from './ending.ts'
 import { healthy } from './health.ts'
+import { whyNotReady } from './readiness.ts'
+
+export { describeExit } from './ending.ts'
 
 /** Longest time from a role's start to its first `GET /health` → 200. */
 const READY_WITHIN = 8000
@@ -68,6 +72,8 @@ export class StartedRole {
   #process: RoleProcess | undefined
   #output: Output
   #expectedEnd = false
+  /** Since when it is waited for. */
+  #awaitedSince: number | undefined
 
   constructor(role: string, name: string, machine: Machine, options: RoleOptions, port: number) {
     this.role = role
@@ -83,6 +89,7 @@ export class StartedRole {
   async start(env: RoleOptions['env'] = {}): Promise<void> {
     this.#options = { ...this.#options, env: { ...this.#options.env, ...env } }
     this.#expectedEnd = false
+    this.readyAt = 0
     note({ from: 'test', to: this.name, kind: 'role', text: `start ${this.role}` })
     const settings = { PORT: this.port, SERVER_NAME: this.name, ...this.#options.env }
     this.#process = new RoleProcess(
@@ -95,21 +102,27 @@ export class StartedRole {
   /** Waits for `GET /health` → 200. @throws a finding *error* when it ends first or never answers */
   async ready(within = this.#options.within ?? READY_WITHIN): Promise<void> {
     const running = this.#running()
+    this.#awaitedSince = performance.now()
+    const look = async (): Promise<boolean> => {
+      if (!running.exit) return healthy(this.port)
+      await running.said
+      throw new Fatal(new StepFailure(this.#endedTooSoon(running.exit)))
+    }
     try {
-      await eventuallyTrue(
-        `${this.name} to answer GET /health with 200`,
-        () => {
-          if (running.exit) throw new Fatal(new StepFailure(this.#endedTooSoon(running.exit)))
-          return healthy(this.port)
-        },
-        { within, signal: scopeSignal() },
-      )
+      const what = `${this.name} to answer GET /health with 200`
+      await eventuallyTrue(what, look, { within, signal: scopeSignal() })
       this.readyAt = now()
     } catch (error) {
-      if (error instanceof WaitTimeout)
-        throw new StepFailure(await this.#neverReady(within), { cause: error })
-      throw error
+      if (!(error instanceof WaitTimeout)) throw error
+      throw new StepFailure(await this.#neverReady(), { cause: error })
+    } finally {
+      this.#awaitedSince = undefined
     }
+  }
+
+  /** What is to be said of it when the test's time is over; undefined when nobody waits for it to be ready. */
+  async unready(): Promise<Finding | undefined> {
+    return this.#awaitedSince === undefined ? undefined : this.#neverReady()
   }
 
   /** SIGKILL to the process and all that it started. */
@@ -125,14 +138,25 @@ export class StartedRole {
     await this.start(env)
   }
 
-  /** SIGTERM; how it ended and how long that took. @throws WaitTimeout when it lives on after `within` */
+  /** SIGTERM; how it ended and how long that took. @throws a finding *fail* when it lives on after `within` */
   async stop({ within = 10_000 } = {}): Promise<Exit & { ms: number }> {
     const begun = performance.now()
     this.terminate()
-    const exit = await eventuallyTrue(`${this.name} to exit after SIGTERM`, () => this.#running().exit, {
-      within,
-    })
-    return { ...exit, ms: performance.now() - begun }
+    const label = say(`${this.name} exits after SIGTERM`, `SIGTERMを受け取った${this.name}が終了する`)
+    const exited = (): Exit | undefined => this.#running().exit
+    try {
+      const exit = await waiting(label, () =>
+        eventuallyTrue(label.en, exited, { within, signal: scopeSignal() }),
+      )
+      return { ...exit, ms: performance.now() - begun }
+    } catch (error) {
+      if (!(error instanceof WaitTimeout)) throw error
+      const observed = say(`it still runs ${within} ms later`, `${within}ミリ秒たっても動いている`)
+      throw new StepFailure(
+        { outcome: 'fail', when: situation(), expected: label, observed },
+        { cause: error },
+      )
+    }
   }
 
   /** SIGTERM without waiting. */
@@ -145,12 +169,12 @@ export class StartedRole {
   /** SIGSTOP to it and all its children: its connections stay open, nothing answers. Ends with the test. */
   async freeze(): Promise<void> {
     this.#signal('SIGSTOP')
-    await freezeTree(this.#running().pid)
+    await this.#running().freeze()
   }
 
   async thaw(): Promise<void> {
     this.#signal('SIGCONT')
-    await thawTree(this.#running().pid)
+    await this.#running().thaw()
   }
 
   /** Resolves when the process has ended by itself or by a signal. */
@@ -176,13 +200,19 @@ export class StartedRole {
     return this.#process?.tree() ?? []
   }
 
+  /** Resolves when all that it wrote before its end has been read; at once while it runs. */
+  async said(): Promise<void> {
+    if (this.exit) await this.#process?.said
+  }
+
   /** The lines that it wrote, over all its starts. */
   get lines(): readonly string[] {
     return this.#output.lines
   }
 
+  /** The last lines, paths as the learner knows them. */
   tail(count = 30): string[] {
-    return this.#output.tail(count)
+    return this.#output.tail(count).map((line) => shortened(line, this.machine))
   }
 
   request(path: string, options: RequestOptions = {}): Promise<Answer> {
@@ -214,58 +244,27 @@ export class StartedRole {
     return this.#process
   }
 
-  #endedTooSoon(exit: Exit) {
-    return this.#startFailure(
-      say(`the process ended (${describeExit(exit).en})`, `プロセスが終了した(${describeExit(exit).ja})`),
-    )
+  #endedTooSoon(exit: Exit): Finding {
+    const end = describeExit(exit, this.tail(50))
+    return this.#startFailure(say(`the process ended (${end.en})`, `プロセスが終了した(${end.ja})`))
   }
 
-  async #neverReady(within: number) {
-    const others = listeningPorts(this.#running().tree()).filter((port) => port !== this.port)
-    const listens = listeningPorts(this.#running().tree()).includes(this.port)
-    if (listens) {
-      const last = await http(`${this.url}/health`, { within: 500, to: this.name })
-      const seen = last.broken ?? same(`${last.status} ${last.text.slice(0, 200)}`)
-      return this.#startFailure(
-        say(
-          `timed out after ${within} ms: GET /health says ${seen.en}`,
-          `${within}ミリ秒でタイムアウト。GET /healthの応答は ${seen.ja}`,
-        ),
-      )
-    }
-    const where = others.length > 0
-    return this.#startFailure(
-      where
-        ? say(
-            `it listens on port ${others.join(', ')}, not on PORT=${this.port}`,
-            `PORT=${this.port}ではなく、ポート${others.join('、')}で待ち受けている`,
-          )
-        : say(
-            `timed out after ${within} ms: nothing listens on PORT=${this.port}`,
-            `${within}ミリ秒でタイムアウト。PORT=${this.port}で待ち受けがない`,
-          ),
-    )
+  async #neverReady(): Promise<Finding> {
+    const waited = Math.round(performance.now() - (this.#awaitedSince ?? 0))
+    const timedOut = say(`timed out after ${waited} ms: `, `${waited}ミリ秒でタイムアウト。`)
+    const { pid } = this.#running()
+    const observed = await whyNotReady({ pid, pids: this.pids(), port: this.port, name: this.name })
+    return this.#startFailure(say(timedOut.en + observed.en, timedOut.ja + observed.ja))
   }
 
-  #startFailure(observed: Text) {
+  #startFailure(observed: Text): Finding {
     return {
-      outcome: 'error' as const,
+      outcome: 'error',
       when: say(`starting ${this.name} (src/${this.role}.ts)`, `${this.name}を起動した(src/${this.role}.ts)`),
       expected: say('GET /health answers 200', 'GET /healthが200を返す'),
       observed,
     }
   }
-}
-
-/** How a process ended, for people. */
-export function describeExit(exit: Exit): Text {
-  if (exit.memory)
-    return say(
-      'ended by the harness: it used more than 1 GB of memory',
-      'メモリが1GBを超えたため、ハーネスが停止した',
-    )
-  if (exit.signal) return say(`signal ${exit.signal}`, `シグナル${exit.signal}`)
-  return say(`exit status ${exit.code}`, `終了コード${exit.code}`)
 }
 
 function stringify(env: Record<string, string | number | undefined>): Record<string, string> {

@@ -77,11 +77,27 @@ export function contextOf(subject: string, runtime?: Runtime): RunContext {
 
 function hostOf(topology: StartedTopology, context: RunContext): HostApi {
   return {
-    context: async () => context,
+    ...hostWithout(context),
     nodes: () => topology.nodes(),
     act: (node, verb) => topology.act(node, verb),
     database: (component) => topology.database(component),
     renew: (component) => topology.renew(component),
     add: (component, more) => topology.add(component, more),
+  }
+}
+
+/** A host for tests that need no servers. */
+export function hostWithout(context: RunContext): HostApi {
+  const none = async (): Promise<never> => {
+    throw new Error('this test has no topology')
+  }
+  return {
+    context: async () => context,
+    cancelled: () => new Promise(() => {}), // nobody cancels a test of the harness
+    nodes: async () => [],
+    act: none,
+    database: none,
+    renew: none,
+    add: none,
   }
 }

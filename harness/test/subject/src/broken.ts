@@ -1,0 +1,2 @@
+console.log('about to break')
+throw new TypeError('the bridge is out')

@@ -1,0 +1,4 @@
+import { writeSync } from 'node:fs'
+
+writeSync(1, 'running\n')
+for (;;);
