@@ -28,6 +28,8 @@ export interface RunContext {
 /** What the tests ask of the command that runs them. */
 export interface HostApi extends TopologyApi {
   context(): Promise<RunContext>
+  /** Resolves when nobody waits for this run any more, else never. */
+  cancelled(): Promise<void>
 }
 
 export interface LabContext extends RunContext {

@@ -28,6 +28,9 @@ type Preparation = (tools: TestTools) => Promise<void>
 let beforeFile: Preparation[] = []
 let beforeTests: (() => Promise<void>)[] = []
 let prepared: Promise<void> | undefined
+/** The learner has saved again: nobody waits for this run. */
+let cancelled = false
+let listening: Promise<void> | undefined
 
 /** Runs once before the file's tests, under the step's limit. What it starts ends with the file. */
 export function beforeAll(prepare: Preparation): void {
@@ -47,10 +50,11 @@ export function test(title: Text, run: Preparation): void {
   vitestTest(title.en, { timeout: 3_600_000 }, async ({ task, skip }) => {
     task.meta.title = title
     const step = stepOf(task.file.filepath)
-    if (failed.has(step) || (lab().stopAtFailure && failed.size > 0)) skip()
+    if (cancelled || failed.has(step) || (lab().stopAtFailure && failed.size > 0)) skip()
     try {
       await withinLimit(step, title, () => wholeTest(step, title, run))
     } catch (error) {
+      if (cancelled) skip()
       failed.add(step)
       Object.assign(task.meta, (error as Explained).explained)
       throw error
@@ -62,7 +66,8 @@ export function test(title: Text, run: Preparation): void {
 export function installHooks(): void {
   if (!inRun()) return
   vitestBeforeAll(async () => {
-    await connect()
+    const { host } = await connect()
+    listening ??= host.cancelled().then(leave)
   }, 3_600_000)
   afterAll(async () => {
     beforeFile = []
@@ -70,6 +75,12 @@ export function installHooks(): void {
     prepared = undefined
     await scopes.closeFile()
   }, 3_600_000)
+}
+
+/** Ends the waits of the test that is running; what comes after it is skipped. */
+function leave(): void {
+  cancelled = true
+  abortScope(new Error('the run was cancelled'))
 }
 
 /** File's preparation (once), each test's, the test itself; then everything it started is ended. */

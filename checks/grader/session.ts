@@ -77,9 +77,14 @@ async function claimMachines(chapter: string, number = 1): Promise<string> {
 }
 
 /** What tests may ask of the command: the topology, and the run that they belong to. */
-export function hostFor(topology: StartedTopology, context: () => RunContext): HostApi {
+export function hostFor(
+  topology: StartedTopology,
+  context: () => RunContext,
+  cancelled: () => Promise<void> = () => new Promise(() => {}),
+): HostApi {
   return {
     context: async () => context(),
+    cancelled,
     nodes: () => topology.nodes(),
     act: (node, verb) => topology.act(node, verb),
     database: (component) => topology.database(component),

@@ -49,7 +49,7 @@ export class LabLoop {
     this.#waiting?.abort()
     if (this.#running) {
       this.#cancelled = true
-      await this.#grader.cancel()
+      this.#grader.cancel()
     }
     return wish
   }
@@ -87,7 +87,7 @@ export class LabLoop {
     this.#phase({ kind: 'checking', files, passed: 0 })
     if (this.#running && !this.#waiting) {
       this.#cancelled = true
-      void this.#grader.cancel()
+      this.#grader.cancel()
     }
     clearTimeout(this.#timer)
     this.#timer = setTimeout(() => void this.#work(), SETTLE_MS)
