@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import stringWidth from 'string-width'
 import { WORKSPACE } from '#harness/paths'
 import { renderFailure, renderTimeline, type FailureOptions } from '#grader/report/failure'
 import { cut, harmless, paint, wrap, type Layout } from '#grader/report/layout'
@@ -79,10 +80,14 @@ export function renderKeys(state: LabState, layout: Layout): string[] {
   const failed = firstFailure(state) !== undefined
   const green = verdict?.status === 'pass'
   const offered = KEYS.filter(({ when }) => when === 'always' || (when === 'failed' ? failed : green))
-  return wrap(
-    offered.map(({ key, does }) => `[${key}]\u00a0${does[lang].replaceAll(' ', '\u00a0')}`).join('  '),
-    layout.columns,
-  ).map((line) => paint('dim', line.replaceAll('\u00a0', ' '), layout))
+  const lines: string[] = []
+  for (const { key, does } of offered) {
+    const item = `[${key}] ${does[lang]}`
+    const longer = lines.length > 0 ? `${lines.at(-1)}  ${item}` : item
+    if (lines.length > 0 && stringWidth(longer) <= layout.columns) lines[lines.length - 1] = longer
+    else lines.push(item)
+  }
+  return lines.map((line) => paint('dim', line, layout))
 }
 
 /** What a key has asked for, on a page of its own. */

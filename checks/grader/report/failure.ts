@@ -18,6 +18,7 @@ export interface FailureOptions extends Layout {
 }
 
 const RUNGS = 3
+const LOG_ROWS = 3
 const SITE = 'http://localhost:3000'
 
 /** Width of the labels in front of a failure's fields. */
@@ -77,7 +78,7 @@ function evidence(
   const folder = `${options.runs ?? 'workspace/.runs'}/${chapter}/${runFolderName(new Date(startedAt))}/`
   const indent = ' '.repeat(width + 2)
   // A path in one piece can be copied, and opened by a click, however narrow the terminal.
-  const names = wrap(files.join(', '), options.columns - width - 2)
+  const names = wrap(files.toSorted().join(', '), options.columns - width - 2)
   return [`  ${pad(LABELS.evidence[lang], width)}${folder}`, ...names.map((line) => indent + line)]
 }
 
@@ -98,12 +99,24 @@ export function renderLogs(
   { logLines = 30, ...layout }: Layout & { logLines?: number },
 ): string[] {
   const names = Math.max(0, ...logs.map(({ role }) => stringWidth(role)))
-  const lines = logs.flatMap(({ role, lines: log }) => {
+  const lines = logs.toSorted(byRole).flatMap(({ role, lines: log }) => {
     const last = log.flatMap((line) => harmless(line).split('\n')).slice(-logLines)
-    return last.map((line) => cut(`  ${pad(role, names)} | ${line}`, layout.columns))
+    return last.flatMap((line) => logLine(pad(role, names), line, layout))
   })
   if (logLines === 0 || lines.length === 0) return []
   return ['', paint('dim', `  ${WORDS.logs[lang]}`, layout), ...lines]
+}
+
+/** A line of a log is often JSON on one long line, with the error at its end: up to three rows for each. */
+function logLine(role: string, line: string, { columns }: Layout): string[] {
+  const head = `  ${role} | `
+  const rows = wrap(line, columns - stringWidth(head))
+  const shown = rows.length > LOG_ROWS ? [...rows.slice(0, LOG_ROWS - 1), '…'] : rows
+  return shown.map((row, i) => (i === 0 ? head : ' '.repeat(stringWidth(head))) + row)
+}
+
+function byRole(a: { role: string }, b: { role: string }): number {
+  return a.role < b.role ? -1 : 1
 }
 
 /** What crossed between the parts, a line each: when, from whom to whom, what. */

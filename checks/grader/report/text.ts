@@ -3,7 +3,7 @@ import type { Language } from '#harness/text'
 import type { StepVerdict, Verdict } from '../verdict.ts'
 import { renderFailure, type FailureOptions } from './failure.ts'
 import { cut, harmless, pad, paint, wrap, type Layout } from './layout.ts'
-import { LABELS, OUTCOMES, tally, WORDS } from './words.ts'
+import { OUTCOMES, tally, WORDS } from './words.ts'
 
 export interface RenderOptions extends FailureOptions {
   /** `first`: one failure in full, the others in a line each. Default. */
@@ -74,5 +74,6 @@ export function renderResult(verdict: Verdict, lang: Language, layout: Layout): 
   if (verdict.status === 'pass' || verdict.status === 'running') return lines
   const subject = verdict.subject === 'workspace' ? '' : ` --subject ${verdict.subject}`
   const number = verdict.chapter.slice(0, 2)
-  return [...lines, `  ${LABELS.again[lang]}: npm run check ${number} --${subject} --seed ${verdict.seed}`]
+  const command = `npm run check ${number} --${subject} --seed ${verdict.seed}`
+  return [...lines, `  ${WORDS.again(command)[lang]}`]
 }

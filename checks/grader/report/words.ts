@@ -24,7 +24,6 @@ export const LABELS = {
   remedy: say('to do', '対処'),
   evidence: say('evidence', '証拠'),
   chapter: say('chapter', '章'),
-  again: say('repeat', '再現'),
   stack: say('stack', 'スタック'),
 }
 
@@ -44,7 +43,7 @@ export const WORDS = {
     say(`${earned} of ${possible} points`, `${possible}点中${earned}点`),
   seconds: (s: string) => say(`${s} s`, `${s}秒`),
   seed: (seed: number) => say(`seed ${seed}`, `シード${seed}`),
-  guard: say('guard', '維持'),
+  again: (command: string) => say(`repeat: ${command}`, `再現:${command}`),
 }
 
 /** `5 passed, 1 failed, 1 not run`; what there is none of is left out. */
