@@ -6,6 +6,7 @@ import type { UserThemeConfig } from '@docusaurus/theme-common'
 const native = createRequire(`${process.cwd()}/package.json`)
 const { bundlerPlugin, chaptersPlugin, localThemePlugin } = native('./site/plugins/docusaurus.ts') as typeof import('./site/plugins/docusaurus.ts')
 const { pluginVersion, remarkWorkbook } = native('./site/plugins/remark-workbook.ts') as typeof import('./site/plugins/remark-workbook.ts')
+const { wantedChapters } = native('./site/plugins/labs.ts') as typeof import('./site/plugins/labs.ts')
 const { sidebarItems } = native('./site/plugins/sidebar.ts') as typeof import('./site/plugins/sidebar.ts')
 
 // `docusaurus start` sets the variable to the text "undefined".
@@ -48,6 +49,7 @@ const config: Config = {
       {
         path: 'site/chapters',
         routeBasePath: 'chapters',
+        ...(wantedChapters().length > 0 && { include: wantedChapters().map((number) => `${number}-*.mdx`) }),
         numberPrefixParser: false,
         breadcrumbs: false,
         sidebarItemsGenerator: () => sidebarItems(root, language),

@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util'
 import { serve } from '@hono/node-server'
 import open from 'open'
 import { openHint, surrender } from '#grader/progress'
-import { ROOT } from '#harness/paths'
+import { ROOT, WORKSPACE } from '#harness/paths'
 import { say, type Language } from '#harness/text'
 import { buildSite } from '../site/build.ts'
 import { createSite } from '../site/server/app.ts'
@@ -38,6 +38,7 @@ export async function start(args: string[]): Promise<void> {
   const port = values.port === undefined ? await freePort() : portOf(values.port)
   const site = createSite({
     root: ROOT,
+    workspace: WORKSPACE,
     build: `${ROOT}/build`,
     port: () => port,
     writer: { openHints: openHint, surrender },

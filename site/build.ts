@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, globSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -16,7 +16,8 @@ const SOURCES = [
   'checks/*/mutants/**/*',
   'harness/*.ts',
 ]
-const STAMP = '.built-from'
+/** File of the built site that says what it was made from. */
+export const STAMP = '.built-from'
 
 export interface BuildResult {
   built: boolean
@@ -39,14 +40,25 @@ export async function buildSite(root: string, { force = false, progress = silent
   const known = existsSync(join(folder, STAMP)) ? readFileSync(join(folder, STAMP), 'utf8') : ''
   if (!force && known === stamp) return { built: false, ms: performance.now() - started }
   const local = createRequire(`${root}/package.json`)
-  await run(root, progress, local.resolve('@docusaurus/core/bin/docusaurus.mjs'), ['build'])
-  await run(root, progress, pagefind(), ['--site', folder, '--root-selector', 'main', '--exclude-selectors', '.hash-link,.pagination-nav,nav,.theme-doc-toc-mobile', '--quiet'])
-  writeFileSync(join(folder, STAMP), stamp)
+  // Built beside and then put in place: a server that runs meanwhile goes on with what it has.
+  const next = join(root, '.runtime/site-next')
+  await run(root, progress, local.resolve('@docusaurus/core/bin/docusaurus.mjs'), ['build', '--out-dir', next])
+  await run(root, progress, pagefind(), ['--site', next, '--root-selector', 'main', '--exclude-selectors', '.hash-link,.pagination-nav,nav,.theme-doc-toc-mobile', '--quiet'])
+  writeFileSync(join(next, STAMP), stamp)
+  putInPlace(next, folder)
   return { built: true, ms: performance.now() - started }
 }
 
+function putInPlace(next: string, folder: string): void {
+  const old = `${next}-old`
+  rmSync(old, { recursive: true, force: true })
+  if (existsSync(folder)) renameSync(folder, old)
+  renameSync(next, folder)
+  rmSync(old, { recursive: true, force: true })
+}
+
 function fingerprint(root: string): string {
-  const hash = createHash('sha256')
+  const hash = createHash('sha256').update(process.env.SITE_CHAPTERS ?? '')
   const files = SOURCES.flatMap((pattern) => globSync(pattern, { cwd: root, withFileTypes: true }))
     .filter((entry) => entry.isFile() && !entry.parentPath.includes('node_modules'))
     .map((entry) => join(entry.parentPath, entry.name))

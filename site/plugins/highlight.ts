@@ -1,6 +1,12 @@
 import type { Element, ElementContent, Root, Text } from 'hast'
 import { toHtml } from 'hast-util-to-html'
 import { refractor } from 'refractor'
+import docker from 'refractor/docker'
+import http from 'refractor/http'
+import nginx from 'refractor/nginx'
+
+// Beside the usual ones, which are there already.
+for (const language of [docker, http, nginx]) refractor.register(language)
 
 const TERMINAL = new Set(['term', 'console'])
 const ALIASES: Record<string, string> = { sh: 'bash', shell: 'bash', text: '', txt: '' }

@@ -73,7 +73,7 @@ async function toChapter(root: string, known: Contents['chapters'][number], lang
     title: (lab?.title ?? known.title)[language],
     summary: (lab?.summary ?? known.summary)[language],
     teaser: known.summary[language],
-    built: lab !== undefined && existsSync(join(root, 'site/chapters', `${known.slug}.mdx`)),
+    built: lab !== undefined && isWanted(known.slug) && existsSync(join(root, 'site/chapters', `${known.slug}.mdx`)),
     steps: (lab?.steps ?? []).map((s) => ({
       id: s.id,
       title: s.title[language],
@@ -82,6 +82,11 @@ async function toChapter(root: string, known: Contents['chapters'][number], lang
     })),
   }
 }
+
+/** Authors may build a few chapters only: `SITE_CHAPTERS=02,06`. */
+export const wantedChapters = (): string[] => (process.env.SITE_CHAPTERS ?? '').split(',').filter(Boolean)
+
+const isWanted = (slug: string): boolean => wantedChapters().length === 0 || wantedChapters().includes(slug.slice(0, 2))
 
 /** Folders under `labs/` that hold a manifest, in order. */
 export function labFolders(root: string): string[] {

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { labFolders, readLab } from '../plugins/labs.ts'
 import type { ServerEvent } from '../src/live/protocol.ts'
 import { followFeed, followProgress } from './follow.ts'
-import { BuiltSite } from './pages.ts'
+import { currentSite } from './pages.ts'
 import { RunQueue, type CheckCommand } from './queue.ts'
 import { Records } from './records.ts'
 import { onlyOurselves, onlyWithToken, securityHeaders } from './security.ts'
@@ -28,6 +28,8 @@ export interface SiteServer {
 
 interface Options {
   root: string
+  /** The learner's folder. */
+  workspace: string
   /** Folder of the built site. */
   build: string
   port: () => number
@@ -38,14 +40,14 @@ interface Options {
 const npmCheck: CheckCommand = (chapter) => [process.execPath, 'bootstrap.mjs', 'check', chapter.slice(0, 2), '--json']
 
 /** Site and API of `npm start`: pages, progress live, and checks that a page may start. */
-export function createSite({ root, build, port, writer, command = npmCheck }: Options): SiteServer {
-  const site = new BuiltSite(build)
-  const records = new Records(root)
+export function createSite({ root, workspace, build, port, writer, command = npmCheck }: Options): SiteServer {
+  const site = currentSite(build)
+  const records = new Records(workspace)
   const streams = new Set<(event: ServerEvent) => void>()
   const tell = (event: ServerEvent) => streams.forEach((stream) => stream(event))
   const queue = new RunQueue(root, command, (state) => tell({ type: 'queue', queue: state }))
-  const progress = followProgress(join(root, 'workspace/progress.json'), (now) => tell({ type: 'progress', progress: now }))
-  const stopFeed = followFeed(join(root, 'workspace/.runs/feed.jsonl'), (event) => tell({ type: 'feed', event }))
+  const progress = followProgress(join(workspace, 'progress.json'), (now) => tell({ type: 'progress', progress: now }))
+  const stopFeed = followFeed(join(workspace, '.runs/feed.jsonl'), (event) => tell({ type: 'feed', event }))
   const token = randomBytes(24).toString('base64url')
 
   const app = new Hono()
@@ -115,7 +117,7 @@ export function createSite({ root, build, port, writer, command = npmCheck }: Op
     return c.json({ ok: true })
   })
   app.all('/api/*', (c) => c.json({ error: 'not_found' }, 404))
-  app.get('*', (c) => site.answer(c.req.path))
+  app.get('*', (c) => site().answer(c.req.path))
 
   return {
     fetch: (request) => app.fetch(request),

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
-import { createReadStream, readdirSync, readFileSync, statSync } from 'node:fs'
+import { createReadStream, existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { extname, join, relative, sep } from 'node:path'
 import { Readable } from 'node:stream'
 import { LIVE_META } from '../src/live/protocol.ts'
+import { STAMP } from '../build.ts'
 import { securityHeaders } from './security.ts'
 
 const TYPES: Record<string, string> = {
@@ -46,7 +47,7 @@ export class BuiltSite {
     const page = this.#pages.get(path)
     if (page) return new Response(page.body, { headers: page.headers })
     const file = this.#files.get(path)
-    if (file) return this.#file(path, file)
+    if (file && existsSync(file)) return this.#file(path, file)
     const short = path.replace(/\/+$/, '')
     if (short !== path && this.#pages.has(short)) return new Response(null, { status: 301, headers: { location: short } })
     const missing = this.#pages.get(path.startsWith('/ja/') ? '/ja/404' : '/404')
@@ -63,6 +64,18 @@ export class BuiltSite {
         'cache-control': immutable ? 'public, max-age=31536000, immutable' : 'no-cache',
       },
     })
+  }
+}
+
+/** The built site as it is now: listed anew after another build has taken its place. */
+export function currentSite(folder: string): () => BuiltSite {
+  const stamp = () => statSync(join(folder, STAMP), { throwIfNoEntry: false })?.mtimeMs ?? 0
+  let known = stamp()
+  let site = new BuiltSite(folder)
+  return () => {
+    const now = stamp()
+    if (now !== known && now !== 0) [known, site] = [now, new BuiltSite(folder)]
+    return site
   }
 }
 

@@ -11,7 +11,7 @@ const STALE_MS = 90_000
 const LONGEST_LOG = 256 * 1024
 
 export interface Run {
-  /** Name of the run's folder. */
+  /** The run's folder, relative to the workspace, as the feed names it. */
   run: string
   verdict: Verdict
 }
@@ -20,8 +20,8 @@ export interface Run {
 export class Records {
   readonly #runs: string
 
-  constructor(root: string) {
-    this.#runs = join(root, 'workspace/.runs')
+  constructor(workspace: string) {
+    this.#runs = join(workspace, '.runs')
   }
 
   /** The newest run on the learner's own folder. */
@@ -30,7 +30,7 @@ export class Records {
     for (const run of this.#newestFirst(folder)) {
       const file = join(folder, run, 'verdict.json')
       const verdict = readJson<Verdict>(file)
-      if (verdict?.subject === 'workspace') return { run, verdict: settled(verdict, file) }
+      if (verdict?.subject === 'workspace') return { run: `.runs/${chapter}/${run}`, verdict: settled(verdict, file) }
     }
     return undefined
   }
@@ -39,14 +39,14 @@ export class Records {
   log(chapter: string, name: string): string | undefined {
     const run = this.latest(chapter)?.run
     if (run === undefined) return undefined
-    const folder = join(this.#runs, chapter, run)
+    const folder = join(this.#runs, '..', run)
     const found = this.#logs(folder).find((file) => basename(file, '.log') === name)
     return found === undefined ? undefined : tail(join(folder, found))
   }
 
   logs(chapter: string): string[] {
     const run = this.latest(chapter)?.run
-    return run === undefined ? [] : this.#logs(join(this.#runs, chapter, run)).map((file) => basename(file, '.log'))
+    return run === undefined ? [] : this.#logs(join(this.#runs, '..', run)).map((file) => basename(file, '.log'))
   }
 
   bench(chapter: string): BenchResult | undefined {

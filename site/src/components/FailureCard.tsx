@@ -19,6 +19,8 @@ export function FailureCard({ failure, hint }: { failure: Failure; hint?: string
         <dd className={styles.observed}>{text(failure.observed)}</dd>
         {hint && <dt>{t(`hint ${failure.hint}/3`, `ヒント${failure.hint}/3`)}</dt>}
         {hint && <dd>{hint}</dd>}
+        {failure.remedy && <dt>{t('to do', '対処')}</dt>}
+        {failure.remedy && <dd>{text(failure.remedy)}</dd>}
       </dl>
       {failure.timeline.length > 0 && (
         <details open className={styles.more}>

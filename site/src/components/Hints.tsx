@@ -41,6 +41,9 @@ export function Hints({ chapter, step, hints, fitting }: Props) {
           </li>
         ))}
       </ol>
+      {fitting !== undefined && fitting > opened && fitting > 1 && (
+        <p className={styles.fitting}>{t(`What was observed points to hint ${fitting}.`, `この結果に合うのはヒント${fitting}です。`)}</p>
+      )}
       {opened < hints.length && (
         <button type="button" className="button-plain" onClick={() => open(opened + 1)}>
           {t(`Open hint ${opened + 1} of ${hints.length}`, `ヒント${opened + 1}/${hints.length}を開く`)}
