@@ -6,6 +6,7 @@ import { scopeSignal } from './scope.ts'
 import { situation } from './situation.ts'
 import { say, same, type Text } from './text.ts'
 import { eventuallyTrue, WaitTimeout } from './wait.ts'
+import { waiting } from './waiting.ts'
 
 export interface EventuallyOptions {
   /** Longest wait in milliseconds. Default 5000: a bound against a hang, far above what a correct solution needs. */
@@ -79,25 +80,6 @@ export async function throughout<T, R>(
     } while (!over)
   }
   const [result] = await Promise.all([work, watch()])
-  return result
-}
-
-let waitingFor: Text | undefined
-
-/** What the test waits for at this moment, for a time-out that can be understood. */
-export function currentWait(): Text | undefined {
-  return waitingFor
-}
-
-export function forgetWait(): void {
-  waitingFor = undefined
-}
-
-async function waiting<T>(label: Text, work: () => Promise<T>): Promise<T> {
-  const outer = waitingFor
-  waitingFor = label
-  const result = await work() // kept on failure: whoever reports the time-out asks for it
-  waitingFor = outer
   return result
 }
 

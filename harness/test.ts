@@ -1,13 +1,14 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll as vitestBeforeAll, test as vitestTest } from 'vitest'
 import { connect, inRun, lab } from './context.ts'
-import { currentWait, forgetWait } from './eventually.ts'
-import { collectEvidence, deadRole, findingOf, type Evidence } from './evidence.ts'
+import { collectEvidence, deadRole, findingOf, lastWords, unreadyRole, type Evidence } from './evidence.ts'
 import { assertions } from './expect.ts'
 import { StepFailure, type Finding } from './failure.ts'
 import { Random } from './random.ts'
-import { abortScope, scopes } from './scope.ts'
+import { abortScope, scopes, type Scope } from './scope.ts'
 import { newSituation, situation } from './situation.ts'
 import { say, type Text } from './text.ts'
+import { currentWait } from './waiting.ts'
 
 /** What a test gets. */
 export interface TestTools {
@@ -16,6 +17,8 @@ export interface TestTools {
 }
 
 const DEFAULT_LIMIT = 20_000
+/** Longest wait for a test to end whose waits have been aborted. */
+const GRACE_MS = 1000
 
 /** Milliseconds used so far, by step: red tests and checks share one limit. */
 const used = new Map<string, number>()
@@ -87,21 +90,23 @@ function leave(): void {
 async function wholeTest(step: string, title: Text, run: Preparation): Promise<void> {
   const begun = performance.now()
   const before = assertions()
+  let scope: Scope | undefined
   try {
     const { seed } = lab()
     prepared ??= inOrder(beforeFile.map((prepare) => () => prepare({ random: new Random(seed, step) })))
     await prepared
-    scopes.openTest()
+    scope = scopes.openTest()
     newSituation(title)
     await inOrder(beforeTests)
     await run({ random: new Random(seed, `${step}/${title.en}`) })
+    await lastWords()
     const dead = deadRole()
     if (dead) throw new StepFailure(dead)
     if (assertions() === before) throw new StepFailure(NOTHING_ASSERTED)
   } catch (error) {
     throw await explain(error, begun)
   } finally {
-    await scopes.closeTest()
+    await scopes.closeTest(scope)
   }
 }
 
@@ -115,9 +120,12 @@ interface Explained extends Error {
 }
 
 async function explain(error: unknown, begun: number): Promise<Explained> {
+  await lastWords()
   const finding = findingOf(error)
   const wrapped = error instanceof Error ? error : new Error(String(error))
-  return Object.assign(wrapped, { explained: { finding, evidence: await collectEvidence(begun) } })
+  // A log that can't be read any more must not hide what was found.
+  const evidence = await collectEvidence(begun).catch(() => ({ logs: [], timeline: [] }))
+  return Object.assign(wrapped, { explained: { finding, evidence } })
 }
 
 /** Ends the test when the step's time is over: all waits of the harness are aborted, and what they waited for is said. */
@@ -125,23 +133,38 @@ async function withinLimit(step: string, title: Text, run: () => Promise<void>):
   const begun = performance.now()
   const limit = lab().limits[step] ?? DEFAULT_LIMIT
   newSituation(title)
-  forgetWait()
   let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
+  let failure: Explained | undefined
+  const late = new Promise<void>((resolve) => {
+    const left = Math.max(0, limit - (used.get(step) ?? 0))
     timer = setTimeout(
-      () => {
-        explain(outOfTime(limit), begun).then(reject, reject)
-        abortScope(new Error('the time limit of the step is over'))
-      },
-      Math.max(0, limit - (used.get(step) ?? 0)),
+      () =>
+        void tooLate(limit, begun)
+          .then((it) => (failure = it))
+          .finally(resolve),
+      left,
     )
   })
+  const running = run()
   try {
-    await Promise.race([run(), late])
+    await Promise.race([running, late])
+    if (!failure) return
+    abortScope(new Error('the time limit of the step is over'))
+    // What the test has started ends before the next one begins, also where the test itself hears of no abort.
+    await Promise.race([running.catch(() => {}), pause(GRACE_MS)])
+    await scopes.closeTest()
+    throw failure
   } finally {
     clearTimeout(timer)
     used.set(step, (used.get(step) ?? 0) + performance.now() - begun)
   }
+}
+
+/** Told before anything is aborted: what is waited for, and a role that never became ready, can still be asked. */
+async function tooLate(limit: number, begun: number): Promise<Explained> {
+  const timeout = outOfTime(limit)
+  const unready = await unreadyRole()
+  return explain(unready ? new StepFailure(unready) : timeout, begun)
 }
 
 function outOfTime(limit: number): StepFailure {
