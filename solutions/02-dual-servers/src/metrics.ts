@@ -60,13 +60,14 @@ function quantile({ count, buckets }: Histogram, q: number): Bound | null {
 }
 
 /** Both servers as one: first everything is added up, then it is divided. */
-export function total(servers: ServerMetrics[], missing: string[]) {
+export function total(reports: ServerMetrics[], missing: string[]) {
+  const servers = reports.toSorted((a, b) => (a.server < b.server ? -1 : 1))
   const requests = sumOf(servers, (metrics) => metrics.requests)
   const errors = sumOf(servers, (metrics) => metrics.errors)
   const latency = merge(servers.map(({ latencyMs }) => latencyMs))
   const ofAll = (part: number) => (requests === 0 ? 0 : part / requests)
   return {
-    servers: servers.map(({ server }) => server).toSorted(),
+    servers: servers.map(({ server }) => server),
     missing,
     requests,
     errors,
