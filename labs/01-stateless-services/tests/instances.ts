@@ -1,0 +1,150 @@
+import {
+  eventually,
+  link,
+  postgres,
+  redis,
+  say,
+  startRole,
+  type Answer,
+  type Database,
+  type Exit,
+  type HeldLock,
+  type Link,
+  type StartedRole,
+  type Text,
+} from '#harness'
+
+type Env = Record<string, string | number | undefined>
+
+/** The service as its users meet it: instances on machines of their own, one Postgres, one Redis. */
+export interface Service {
+  apps: StartedRole[]
+  app1: StartedRole
+  app2: StartedRole
+  app3: StartedRole
+  db: Database
+  /** From all instances to Redis. */
+  toRedis: Link
+}
+
+/** Starts `app-1`, `app-2`, … side by side. A list of environments: one for each, on top of `env`. */
+export async function startInstances(count: number, env: Env = {}, own: Env[] = []): Promise<Service> {
+  const [db, toRedis] = await Promise.all([postgres('pg').database(), link('app', redis('redis'))])
+  const apps = await Promise.all(
+    Array.from({ length: count }, (_, i) => {
+      const name = `app-${i + 1}`
+      const stores = { DATABASE_URL: db.url(name), REDIS_URL: redis('redis').url(toRedis) }
+      // Postgres takes 27 connections here: eight for each of three instances.
+      return startRole('server', { name, env: { ...stores, DB_POOL_MAX: 8, ...env, ...own[i] } })
+    }),
+  )
+  return { apps, app1: apps[0]!, app2: apps[1]!, app3: apps[2]!, db, toRedis }
+}
+
+/** Where the messages of a channel are. */
+export function channel(name: string): string {
+  return `/api/channels/${encodeURIComponent(name)}/messages`
+}
+
+/** The texts of a channel as an instance lists them; what it says instead, if it says something else. */
+export async function textsAt(app: StartedRole, name: string): Promise<unknown> {
+  const answer = await app.get(channel(name))
+  const list: unknown = answer.body?.messages
+  return Array.isArray(list) ? list.map((message) => message?.text) : (answer.broken?.en ?? answer.status)
+}
+
+export interface Login {
+  answer: Answer
+  /** `session=…`, as a browser sends it back. */
+  cookie: string
+}
+
+/** Logs in as `user` and keeps the cookie, as a browser does. */
+export async function login(app: StartedRole, user: string, cookie?: string): Promise<Login> {
+  const answer = await app.post('/api/login', { user }, { headers: { ...(cookie && { cookie }) } })
+  const set = answer.headers['set-cookie']?.find((line) => line.startsWith('session='))
+  return { answer, cookie: set?.split(';')[0] ?? '' }
+}
+
+/** Who an instance takes the owner of this cookie for. */
+export function me(app: StartedRole, cookie: string, within?: number): Promise<Answer> {
+  return app.get('/api/me', { headers: { cookie }, within })
+}
+
+/** Posts an order with an idempotency key. */
+export function order(app: StartedRole, key: string, body: unknown, within?: number): Promise<Answer> {
+  return app.post('/api/orders', body, { headers: { 'idempotency-key': key }, within })
+}
+
+/** Orders of this item in Postgres. */
+export async function ordersOf(db: Database, item: string): Promise<number> {
+  const [row] = await db.sql('SELECT count(*)::int AS count FROM orders WHERE item = $1', [item])
+  return row?.count as number
+}
+
+/** Messages posted at once, which stay in progress as long as the test holds the table. */
+export interface HeldMessages {
+  lock: HeldLock
+  answers: Promise<Answer>[]
+  /** Those that have been answered already. */
+  answered: Answer[]
+}
+
+/** Lets so many messages get stuck in Postgres at `app`: reads pass, inserts wait. */
+export async function holdMessages(
+  { db }: Pick<Service, 'db'>,
+  app: StartedRole,
+  { count = 1, waiting = count, post = send }: HoldOptions = {},
+): Promise<HeldMessages> {
+  const lock = await db.holdLock('messages', 'SHARE')
+  const held: HeldMessages = { lock, answers: [], answered: [] }
+  held.answers = Array.from({ length: count }, async (_, i) => {
+    const answer = await post(app, i)
+    held.answered.push(answer)
+    return answer
+  })
+  const label = say(
+    `${waiting} of the messages in progress: ${app.name} waits for the locked table`,
+    `メッセージ${waiting}件が処理中になる(${app.name}がロックされた表を待つ)`,
+  )
+  await eventually(
+    label,
+    async () => (await db.activity({ application: app.name, waiting: true })).length,
+    (seen) => seen >= waiting,
+  )
+  return held
+}
+
+interface HoldOptions {
+  count?: number
+  /** How many backends must wait for the lock; default all. */
+  waiting?: number
+  post?: (app: StartedRole, index: number) => Promise<Answer>
+}
+
+function send(app: StartedRole, index: number): Promise<Answer> {
+  return app.post(channel('held'), { author: 'ann', text: `message ${index}` }, { within: 10_000 })
+}
+
+/** Connections that Postgres counts for an instance, all its processes together. */
+export async function connectionsOf(db: Database, app: StartedRole): Promise<number> {
+  return (await db.activity({ application: app.name })).length
+}
+
+/** Waits for an instance's end after SIGTERM; how it ended, as a learner reads it. */
+export async function ended(app: StartedRole, within: number, hint?: 1 | 2 | 3): Promise<string> {
+  const label = say(`${app.name} ends within ${within} ms`, `${app.name}が${within}ミリ秒以内に終了する`)
+  const exit = await eventually(
+    label,
+    () => app.exit,
+    (seen) => seen !== undefined,
+    { within, hint },
+  )
+  return describe(exit!)
+}
+
+export const EXIT: Text = say('how it ended', '終了のしかた')
+
+function describe({ code, signal }: Exit): string {
+  return signal ?? `exit ${code}`
+}

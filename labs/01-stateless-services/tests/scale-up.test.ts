@@ -1,0 +1,39 @@
+import { beforeAll, eventually, expect, say, test, when } from '#harness'
+import { connectionsOf, holdMessages, startInstances, type Service } from './instances.ts'
+
+let service: Service
+
+beforeAll(async () => {
+  service = await startInstances(1, { PROCESSES: 3, DB_POOL_MAX: 8, DB_WAIT_MS: 5000 })
+})
+
+test(say('three processes serve on one port', '3つのプロセスが1つのポートで応答する'), async () => {
+  const { app1 } = service
+  when(
+    'app-1 is started with PROCESSES=3 and asked again and again',
+    'PROCESSES=3で起動したapp-1に、繰り返しリクエストを送る',
+  )
+  const seen = new Set<unknown>()
+  await eventually(
+    say('three different process ids in X-Process', 'X-Processに3種類のプロセスIDが現れる'),
+    async () => seen.add((await app1.get('/health', { within: 500 })).headers['x-process']).size,
+    (size) => size >= 3,
+  )
+})
+
+test(say('together they use DB_POOL_MAX connections', '合わせてDB_POOL_MAX本の接続を使う'), async () => {
+  const { app1, db } = service
+  when(
+    'PROCESSES=3 and DB_POOL_MAX=8, and 40 messages come at once while the table is locked',
+    'PROCESSES=3、DB_POOL_MAX=8のとき、表をロックしたまま40件のメッセージを同時に送った',
+  )
+  const { lock, answers } = await holdMessages(service, app1, { count: 40, waiting: 8 })
+  const label = say('connections of app-1 in pg_stat_activity', 'pg_stat_activityに見えるapp-1の接続数')
+  expect(await connectionsOf(db, app1), label, { hint: 2 }).toBe(8)
+  await lock.release()
+  const statuses = (await Promise.all(answers)).map((answer) => answer.status)
+  expect(
+    statuses.filter((status) => status === 201),
+    say('messages that were stored', '保存されたメッセージ'),
+  ).toHaveLength(40)
+})
