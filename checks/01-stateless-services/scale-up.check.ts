@@ -1,0 +1,208 @@
+import {
+  beforeAll,
+  eventually,
+  expect,
+  redis,
+  say,
+  startRole,
+  test,
+  when,
+  type Answer,
+  type StartedRole,
+} from '#harness'
+import {
+  channel,
+  connectionsOf,
+  ended,
+  EXIT,
+  holdMessages,
+  login,
+  me,
+  startInstances,
+  type Service,
+} from '../../labs/01-stateless-services/tests/instances.ts'
+
+let service: Service
+
+beforeAll(async () => {
+  const own = [
+    { PROCESSES: 3, DB_POOL_MAX: 8, DB_WAIT_MS: 5000 },
+    { DB_POOL_MAX: 4, DB_WAIT_MS: 150 },
+  ]
+  service = await startInstances(2, {}, own)
+})
+
+const CONNECTIONS = say(
+  'connections of the instance in pg_stat_activity',
+  'pg_stat_activityに見えるインスタンスの接続数',
+)
+const STORED = say('messages that were stored', '保存されたメッセージ')
+
+const processOf = (answer: Answer): number => Number(answer.headers['x-process'])
+
+/** Asks until `count` processes have answered; their ids. */
+async function processesOf(
+  app: StartedRole,
+  ask: (within: number) => Promise<Answer>,
+  without?: number,
+): Promise<number[]> {
+  let seen = new Set<number>()
+  await eventually(
+    say('answers of three processes', '3つのプロセスが応答する'),
+    async () => {
+      // A connection that was meant for a process which has just died may never be answered.
+      const answers = await Promise.all(Array.from({ length: 8 }, () => ask(500)))
+      seen = new Set([...seen, ...answers.filter(({ status }) => status > 0).map(processOf)])
+      if (without !== undefined) seen.delete(without)
+      return seen.size
+    },
+    (size) => size >= 3,
+    { hint: 2 },
+  )
+  const strangers = [...seen].filter((pid) => !app.pids().includes(pid))
+  expect(
+    strangers.length,
+    say('ids in X-Process that are no process of the instance', 'インスタンスのプロセスでないX-Process'),
+  ).toBe(0)
+  return [...seen]
+}
+
+test(say('the processes know the same sessions', 'どのプロセスも同じセッションを知っている'), async () => {
+  const { app1 } = service
+  const { cookie } = await login(app1, 'ann')
+  when(
+    'PROCESSES is 3, and the browser of a logged-in user asks again and again',
+    'PROCESSESが3のとき、ログイン済みのブラウザーが何度もリクエストを送った',
+  )
+  await processesOf(app1, async (within) => {
+    const answer = await me(app1, cookie, within)
+    if (answer.status > 0) expect(answer).toAnswer(200, { user: 'ann' })
+    return answer
+  })
+})
+
+test(say('a process that dies is replaced', '落ちたプロセスは補充される'), async () => {
+  const { app1, db } = service
+  const ask = (within: number): Promise<Answer> => app1.get('/health', { within })
+  const [victim] = await processesOf(app1, ask)
+  when('one of the three processes is killed (SIGKILL)', '3つのプロセスの1つを強制終了(SIGKILL)した')
+  process.kill(victim!, 'SIGKILL')
+  await eventually(say('it is gone', 'そのプロセスがなくなる'), () => app1.pids().includes(victim!), false)
+  await processesOf(app1, ask, victim)
+
+  when(
+    '40 messages come at once after that, DB_POOL_MAX is 8',
+    'そのあと、DB_POOL_MAXが8のまま40件のメッセージが同時に届いた',
+  )
+  const { lock, answers } = await holdMessages(service, app1, { count: 40, waiting: 8 })
+  await eventually(
+    say('8 connections of app-1, not more', 'app-1の接続が8本を超えない'),
+    () => connectionsOf(db, app1),
+    8,
+    { within: 1000, hint: 2 },
+  )
+  await lock.release()
+  expect(
+    (await Promise.all(answers)).filter(({ status }) => status === 201),
+    STORED,
+  ).toHaveLength(40)
+})
+
+test(
+  say('who gets no connection in time is told so', '時間内に接続を得られなければ、そう伝える'),
+  async () => {
+    const { app2, db } = service
+    when(
+      'DB_POOL_MAX is 4 and DB_WAIT_MS 150, and 12 messages come at once while the table is locked',
+      'DB_POOL_MAXが4、DB_WAIT_MSが150のとき、表をロックしたまま12件のメッセージを同時に送った',
+    )
+    const { lock, answers, answered } = await holdMessages(service, app2, { count: 12, waiting: 4 })
+    await eventually(
+      say('eight answers while the table is still locked', '表がロックされている間に8件の応答がある'),
+      () => answered.length,
+      (count) => count >= 8,
+      { hint: 2 },
+    )
+    for (const answer of answered) {
+      expect(answer).toAnswer(503, { error: 'database_unavailable' })
+      expect(answer.headers['retry-after'], say('Retry-After', 'Retry-After')).toBeDefined()
+    }
+    expect(await connectionsOf(db, app2), CONNECTIONS).toBe(4)
+    await lock.release()
+    expect(
+      (await Promise.all(answers)).filter(({ status }) => status === 201),
+      STORED,
+    ).toHaveLength(4)
+  },
+)
+
+test(say('a failed request gives its connection back', '失敗したリクエストも接続を返す'), async () => {
+  const { app2 } = service
+  when(
+    '30 messages fail in Postgres, which takes no NUL character, and then four come at once',
+    'NUL文字を受け付けないPostgresで30件が失敗し、そのあと4件が同時に届いた',
+  )
+  for (let i = 0; i < 30; i++) await app2.post(channel('nul'), { author: 'ann', text: 'a\0b' })
+  const { lock, answers } = await holdMessages(service, app2, { count: 4 })
+  await lock.release()
+  expect(
+    (await Promise.all(answers)).filter(({ status }) => status === 201),
+    STORED,
+  ).toHaveLength(4)
+})
+
+test(
+  say(
+    'SIGTERM to the first process ends them all, politely',
+    '最初のプロセスへのSIGTERMで、全員が行儀よく終わる',
+  ),
+  async () => {
+    const { app1, db } = service
+    const { lock, answers } = await holdMessages(service, app1)
+    when(
+      'the first process gets SIGTERM while a worker writes a message',
+      'ワーカーがメッセージを書き込んでいる間に、最初のプロセスへSIGTERMを送った',
+    )
+    app1.terminate()
+    await lock.release()
+    expect(await answers[0], say('the message', 'メッセージへの応答')).toAnswer(201)
+    expect(await ended(app1, 5000, 2), EXIT).toBe('exit 0')
+    await eventually(say('no process is left', 'プロセスが残っていない'), () => app1.pids().length, 0)
+    await eventually(say('no connection is left', '接続が残っていない'), () => connectionsOf(db, app1), 0)
+  },
+)
+
+test(say('fewer connections than processes', 'プロセスより接続が少ない'), async () => {
+  const { db } = service
+  when('PROCESSES is 3 and DB_POOL_MAX is 2', 'PROCESSESが3、DB_POOL_MAXが2である')
+  const stores = { DATABASE_URL: db.url('app-3'), REDIS_URL: redis('redis').url() }
+  const env = { ...stores, PROCESSES: 3, DB_POOL_MAX: 2, DB_WAIT_MS: 150 }
+  const app3 = await startRole('server', { name: 'app-3', env, ready: false })
+  await eventually(
+    say('it serves, or it refuses to start', 'リクエストに応答するか、起動を拒む'),
+    async () => app3.exit !== undefined || (await app3.get('/health', { within: 500 })).status === 200,
+  )
+  const { exit, lines } = app3
+  if (exit) {
+    await app3.kill() // it was expected to end
+    expect(exit.code, say('exit status', '終了コード'), { hint: 2 }).not.toBe(0)
+    const told = lines.some((line) => line.includes('PROCESSES') && line.includes('DB_POOL_MAX'))
+    expect(
+      told,
+      say('a line that names PROCESSES and DB_POOL_MAX', 'PROCESSESとDB_POOL_MAXの両方を挙げた行がある'),
+    ).toBe(true)
+    return
+  }
+  const { lock, answers, answered } = await holdMessages(service, app3, { count: 12, waiting: 1 })
+  await eventually(
+    say(
+      'every message waits in Postgres or has been refused',
+      'どのメッセージも、Postgresで待つか、断られている',
+    ),
+    async () => answered.length + (await db.activity({ application: 'app-3', waiting: true })).length,
+    12,
+  )
+  expect(await connectionsOf(db, app3), CONNECTIONS).toBeLessThanOrEqual(2)
+  await lock.release()
+  await Promise.all(answers)
+})

@@ -1,0 +1,182 @@
+import { createHash } from 'node:crypto'
+import {
+  beforeAll,
+  burst,
+  expect,
+  httpClient,
+  say,
+  test,
+  when,
+  type Answer,
+  type StartedRole,
+} from '#harness'
+import { startInstances, type Service } from '../../labs/01-stateless-services/tests/instances.ts'
+
+const LARGEST = 256 * 1024
+
+let service: Service
+
+beforeAll(async () => {
+  service = await startInstances(2, { MAX_UPLOAD_BYTES: LARGEST })
+})
+
+const pathOf = (name: string) => `/api/files/${encodeURIComponent(name)}`
+const CONTENT = say('content', '内容')
+
+/** The connection stays the client's: an answer that comes before the last byte is not lost by a reset. */
+function put(app: StartedRole, name: string, body: Buffer | string, headers = {}): Promise<Answer> {
+  const type = { 'content-type': 'application/octet-stream', connection: 'keep-alive' }
+  return app.put(pathOf(name), body, { headers: { ...type, ...headers } })
+}
+
+/** Bytes as a learner can compare them: how many, and their hash. */
+const digest = (bytes: Buffer) =>
+  `${bytes.length} bytes, sha256 ${createHash('sha256').update(bytes).digest('hex')}`
+
+test(say('every byte comes back', 'すべてのバイトが元のまま返る'), async ({ random }) => {
+  const { app1, app2 } = service
+  const bytes = Buffer.concat([
+    Buffer.from(Array.from({ length: 256 }, (_, i) => i)),
+    random.bytes(LARGEST - 256),
+  ])
+  when(
+    `${LARGEST} random bytes are put at app-1 and read at app-2`,
+    `乱数の${LARGEST}バイトをapp-1に置き、app-2で読んだ`,
+  )
+  expect(await put(app1, 'photo', bytes)).toAnswer(200, { bytes: LARGEST })
+  const got = await app2.get(pathOf('photo'))
+  expect(digest(got.bytes), CONTENT).toBe(digest(bytes))
+
+  when('an empty file is put at app-1', '空のファイルをapp-1に置いた')
+  expect(await put(app1, 'empty', '')).toAnswer(200, { bytes: 0 })
+  const empty = await app2.get(pathOf('empty'))
+  expect([empty.status, empty.bytes.length], say('status and bytes', 'ステータスとバイト数')).toEqual([
+    200, 0,
+  ])
+  expect(await app2.get(pathOf('no such file'))).toAnswer(404, { error: 'not_found' })
+})
+
+test(
+  say('a new version replaces the old one everywhere', '新しい版は、どこでも古い版に置き換わる'),
+  async ({ random }) => {
+    const { app1, app2 } = service
+    const first = await put(app1, 'draft', 'first', { 'content-type': 'text/a' })
+    const old = { 'if-none-match': first.headers.etag }
+    when(
+      'a client that has the file asks whether it changed',
+      'ファイルを持つクライアントが、変更の有無を尋ねた',
+    )
+    for (const app of [app1, app2])
+      expect(
+        (await app.get(pathOf('draft'), { headers: old })).status,
+        say(`status at ${app.name}`, `${app.name}のステータス`),
+      ).toBe(304)
+
+    when('the file is replaced at app-2', 'ファイルをapp-2で置き換えた')
+    const text = random.word()
+    const second = await put(app2, 'draft', text, { 'content-type': 'text/b' })
+    const got = await app1.get(pathOf('draft'), { headers: old })
+    expect(
+      [got.status, got.text, got.headers['content-type']],
+      say('status, content and type at app-1', 'app-1のステータス、内容、種類'),
+    ).toEqual([200, text, 'text/b'])
+    expect(
+      got.headers.etag === second.headers.etag && second.headers.etag !== first.headers.etag,
+      say('the new ETag at app-1', 'app-1のETagが新しくなる'),
+    ).toBe(true)
+  },
+)
+
+test(say('too large is refused, and nothing of it stays', '大きすぎるものは断り、何も残さない'), async () => {
+  const { app1, app2 } = service
+  const large = Buffer.alloc(LARGEST + 1, 'x')
+  await put(app1, 'kept', 'old content')
+  for (const [how, headers] of [
+    ['Content-Length', {}],
+    ['chunks', { 'transfer-encoding': 'chunked' }],
+  ] as const) {
+    when(`one byte too many is put, sent with ${how}`, `1バイトだけ大きいファイルを送った(${how})`)
+    const answer = await put(app1, 'kept', large, headers)
+    expect(answer).toAnswer(413, { error: 'too_large' })
+    expect((await app2.get(pathOf('kept'))).text, CONTENT).toBe('old content')
+  }
+})
+
+test(
+  say('an upload that breaks off leaves nothing', '途中で切れたアップロードは、何も残さない'),
+  async () => {
+    const { app1, app2 } = service
+    await put(app1, 'kept', 'old content')
+    const half = {
+      declared: ['content-length: 1000', 'x'.repeat(300)],
+      chunked: ['transfer-encoding: chunked', `64\r\n${'x'.repeat(100)}\r\n`],
+    }
+    for (const [how, [header, body]] of Object.entries(half)) {
+      for (const name of ['kept', `new-${how}`]) {
+        when(
+          `a client sends half of ${name} (${how}) and goes away`,
+          `クライアントが${name}を途中まで送り(${how})、いなくなった`,
+        )
+        const client = await httpClient(app1)
+        await client.write(`PUT ${pathOf(name)} HTTP/1.1\r\nhost: app\r\n${header}\r\n\r\n${body}`)
+        // The next request is served after those bytes have been read, and the one after it when the end has been seen.
+        await put(app1, 'barrier', how)
+        await client.end()
+        await put(app1, 'barrier', name)
+      }
+      expect((await app2.get(pathOf('kept'))).text, CONTENT).toBe('old content')
+      expect(await app2.get(pathOf(`new-${how}`)), say('the new name', '新しい名前')).toAnswer(404)
+    }
+  },
+)
+
+test(
+  say('twenty at once: one of them, and whole', '20件が同時に来ても、残るのはどれか1件の全体'),
+  async () => {
+    const { apps, app1, app2 } = service
+    when(
+      '20 clients put a file of the same name at once',
+      '20のクライアントが、同じ名前のファイルを同時に置いた',
+    )
+    const files = Array.from({ length: 20 }, (_, i) =>
+      Buffer.alloc(20_000 + i, `${String.fromCharCode(97 + i)}`),
+    )
+    const answers = await burst(20, (i) =>
+      put(apps[i % 2]!, 'busy', files[i]!, { 'content-type': `text/x-${files[i]![0]}` }),
+    ).done
+    expect(
+      answers.filter(({ status }) => status === 200),
+      say('uploads that were taken', '受け付けられたアップロード'),
+    ).toHaveLength(20)
+    const [one, two] = await Promise.all([app1.get(pathOf('busy')), app2.get(pathOf('busy'))])
+    expect(
+      files.some((file) => file.equals(one!.bytes)),
+      say('content at app-1 is one of them, whole', 'app-1の内容は、どれか1件の全体である'),
+    ).toBe(true)
+    expect(one!.headers['content-type'], say('its type', 'その種類')).toBe(`text/x-${one!.bytes[0]}`)
+    expect(
+      one!.bytes.equals(two!.bytes) && one!.headers.etag === two!.headers.etag,
+      say('the same at app-2', 'app-2でも同じである'),
+    ).toBe(true)
+  },
+)
+
+test(say('a name is a name and nothing else', '名前は名前であり、それ以外の意味を持たない'), async () => {
+  const { app1, app2 } = service
+  const names = [
+    'two words.txt',
+    '議事録.txt',
+    '../../etc/passwd',
+    '..%2F..%2Fetc%2Fpasswd',
+    '"quoted"',
+    "o'clock;--",
+  ]
+  for (const name of names) {
+    when(`a file named ${name} is put at app-1`, `${name}という名前のファイルをapp-1に置いた`)
+    expect(await put(app1, name, `this is ${name}`)).toAnswer(200, { name })
+  }
+  for (const name of names)
+    expect((await app2.get(pathOf(name))).text, say(`${name} at app-2`, `app-2の${name}`)).toBe(
+      `this is ${name}`,
+    )
+})
