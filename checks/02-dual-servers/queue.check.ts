@@ -23,6 +23,10 @@ const PENDING = say('totals.pendingSyncs of server-1', 'server-1のtotals.pendin
 test(say('killed directly after the answer', '応答の直後に強制終了される'), async () => {
   const { server1, server2, db2, to1, to2 } = pair
   for (const link of [to1, to2]) link.blackHole()
+  when(
+    'nothing passes between the servers; server-1 gets PUT maintenance_mode = true',
+    'サーバー間の通信が途絶えた状態で、server-1がPUT maintenance_mode = trueを受けた',
+  )
   await change(server1, 'maintenance_mode', true)
   await Promise.all([server1.kill(), server2.kill()])
   when(
@@ -102,6 +106,10 @@ test(say('300 changes are delivered in time', '300件の変更が時間内に届
   const { server1, db2 } = pair
   await drained(pair)
   part(pair)
+  when(
+    'server-1 gets 300 changes while the links are cut',
+    '通信が切れている間に、server-1が300件の変更を受けた',
+  )
   const worker = async (key: string) => {
     for (let i = 1; i <= 30; i++) await change(server1, key, i)
   }
