@@ -24,7 +24,7 @@ export { postgres, replicas, renew, addPostgres, StartedPostgres } from './postg
 export { Database, type Backend, type HeldLock } from './database.ts'
 export type { Statement } from './statements.ts'
 export { redis, clusterNodes, addRedis, StartedRedis, Monitor } from './redis.ts'
-export { link, matrix } from './links.ts'
+export { link, matrix, replicationLink } from './links.ts'
 export { Capacity, type Exchange, type Link, type Matrix } from './link/index.ts'
 export { burst, closedLoop, load, type LoadResult, type LoopResult } from './load.ts'
 export { freePort, closedPort } from './ports.ts'

@@ -13,6 +13,8 @@ export interface ReplicatedSpec {
   /** How many, named `<primary>-replica-N`; or their names. */
   replicas: number | readonly string[]
   settings?: Record<string, string | number>
+  /** Every run begins a few `pg_switch_wal()` below 4 GiB of WAL, where the text of a position changes its length. */
+  far?: boolean
 }
 
 export interface RedisSpec {

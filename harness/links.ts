@@ -1,7 +1,9 @@
 import { lab } from './context.ts'
 import { matrix as openMatrix, openLink, type Link, type LinkOptions, type Matrix } from './link/index.ts'
-import { atEnd } from './scope.ts'
+import type { StartedPostgres } from './postgres.ts'
+import { atEnd, scopeSignal } from './scope.ts'
 import { note } from './timeline.ts'
+import { eventuallyTrue } from './wait.ts'
 
 type Options = Pick<LinkOptions, 'port' | 'protocol'>
 
@@ -31,4 +33,25 @@ export function matrix(
   options: Options = {},
 ): Promise<Matrix> {
   return openMatrix(from, to, (name, target) => link(name, target, options))
+}
+
+/** A link on the path by which a replica follows its primary. The straight path is back when the test ends. */
+export async function replicationLink(replica: StartedPostgres, primary: StartedPostgres): Promise<Link> {
+  const wire = await link(replica.name, primary)
+  const [before] = await replica.sql('SHOW primary_conninfo')
+  await follow(
+    replica,
+    `host=${lab().reach.host} port=${wire.port} user=postgres application_name=${replica.name}`,
+  )
+  atEnd(() => follow(replica, String(before?.primary_conninfo)).catch(() => {})) // killed, or another one by now
+  await eventuallyTrue(`${replica.name} to follow through the link`, () => wire.counts.open > 0, {
+    signal: scopeSignal(),
+  })
+  return wire
+}
+
+/** Read again at a reload: the connection that stands is given up, and a new one made. */
+async function follow(replica: StartedPostgres, conninfo: string): Promise<void> {
+  await replica.sql(`ALTER SYSTEM SET primary_conninfo = '${conninfo.replaceAll("'", "''")}'`)
+  await replica.sql('SELECT pg_reload_conf()')
 }

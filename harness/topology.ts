@@ -145,12 +145,13 @@ export class StartedTopology implements TopologyApi {
     }
     // A statement can ask `current_setting('cluster_name')` where it runs.
     const named = (server: string) => ({ name: server, settings: { cluster_name: server, ...settings } })
-    const primary = await this.runtime.postgres(named(name))
+    const far = spec.kind === 'replicated' && spec.far === true
+    const primary = await this.runtime.postgres({ ...named(name), far })
     await sqlOnce(primary, 'postgres', 'CREATE ROLE app LOGIN; GRANT pg_monitor TO app')
     if (spec.kind === 'postgres') return [describe(primary, name, 'postgres', 'alone')]
     const replicas = await Promise.all(
       replicaNames(name, spec.replicas).map((replica) =>
-        this.runtime.postgres({ ...named(replica), follow: { port: primary.port, of: primary } }),
+        this.runtime.postgres({ ...named(replica), far, follow: { port: primary.port, of: primary } }),
       ),
     )
     await streaming(primary, replicas.length)
@@ -171,6 +172,7 @@ export class StartedTopology implements TopologyApi {
       const [row] = await sqlOnce(info, 'postgres', 'SELECT pg_is_in_recovery() AS standby')
       if (row?.standby !== (info.role === 'replica')) return false
     }
+    if (spec.far && (await isPast4GiB(this.#primary(component).info))) return false
     for (const { info } of replicas) await sqlOnce(info, 'postgres', 'SELECT pg_wal_replay_resume()')
     await streaming(this.#primary(component).server, replicas.length)
     return true
@@ -231,6 +233,11 @@ export async function streaming(
     )
     return rows.filter((row) => row.replay_lsn && lsn(row.replay_lsn) >= lsn(now?.lsn)).length >= replicas
   })
+}
+
+async function isPast4GiB(primary: NodeInfo): Promise<boolean> {
+  const [row] = await sqlOnce(primary, 'postgres', 'SELECT pg_current_wal_lsn() AS lsn')
+  return lsn(row?.lsn) >= 1n << 32n
 }
 
 async function postgresVersion(info: NodeInfo): Promise<string> {

@@ -63,7 +63,7 @@ export async function dockerRuntime(why: Text): Promise<Runtime> {
     why,
     reach: { listen, host: 'host.docker.internal' },
 
-    async postgres({ name, settings, follow }) {
+    async postgres({ name, settings, follow, far = false }) {
       const port = await freePort(listen)
       const all = Object.entries({ ...POSTGRES_SETTINGS, ...settings }).flatMap(([k, v]) => [
         '-c',
@@ -75,7 +75,7 @@ export async function dockerRuntime(why: Text): Promise<Runtime> {
         .withPassword('postgres')
         .withEnvironment({
           POSTGRES_HOST_AUTH_METHOD: 'trust',
-          POSTGRES_INITDB_ARGS: '--no-sync --locale=C --encoding=UTF8',
+          POSTGRES_INITDB_ARGS: `--no-sync --locale=C --encoding=UTF8${far ? ' --wal-segsize=1' : ''}`,
         })
         .withExposedPorts({ container: 5432, host: port })
         .withExtraHosts([{ host: 'host.docker.internal', ipAddress: 'host-gateway' }])
@@ -87,6 +87,7 @@ export async function dockerRuntime(why: Text): Promise<Runtime> {
           mode: 0o755,
         }
         container.withCopyContentToContainer([rule])
+        if (far) container.withEntrypoint(['bash', '-c', FAR_SCRIPT, 'far'])
       }
       return start(container.withCommand(['postgres', ...all]), name, port, postgresAnswers)
     },
@@ -230,6 +231,14 @@ function isOwn(address: string): Promise<boolean> {
     server.listen(0, address, () => server.close(() => resolve(true)))
   })
 }
+
+/** The first start sets the WAL 8 MB short of 4 GiB, before the server has run for anybody. */
+const FAR_SCRIPT = [
+  'set -e',
+  'mkdir -p "$PGDATA" && chown -R postgres "$PGDATA" && chmod 700 "$PGDATA"',
+  'if [ ! -s "$PGDATA/PG_VERSION" ]; then gosu postgres docker-ensure-initdb.sh; gosu postgres pg_resetwal -l 000000010000000000000FF8 "$PGDATA"; fi',
+  'exec docker-entrypoint.sh "$@"',
+].join('\n')
 
 /** The first start copies the primary; later starts find the data and go on. */
 function standbyScript(name: string, port: number): string {

@@ -71,11 +71,11 @@ export async function nativeRuntime(why: Text, onProgress?: (text: Text) => void
     why,
     reach: { listen: ['127.0.0.1'], host: '127.0.0.1' },
 
-    async postgres({ name, settings, follow }: PostgresOptions) {
+    async postgres({ name, settings, follow, far = false }: PostgresOptions) {
       const { postgres } = await postgresBinaries()
       const dir = join(root, `${name}-${++count}`)
       const port = await freePort()
-      await copyFolder(await baseFolder(), dir)
+      await copyFolder(await baseFolder(far), dir)
       if (follow) await makeStandby(dir, name, follow.port)
       const all = {
         ...POSTGRES_SETTINGS,
@@ -201,19 +201,20 @@ class NativeNode implements ServerNode {
   }
 }
 
-let base: Promise<string> | undefined
+const bases = new Map<boolean, Promise<string>>()
 
 /** A data folder fresh from `initdb`, made once for this version and copied for every server. */
-async function baseFolder(): Promise<string> {
-  base ??= makeBaseFolder()
-  return base
+async function baseFolder(far: boolean): Promise<string> {
+  const made = bases.get(far) ?? makeBaseFolder(far)
+  bases.set(far, made)
+  return made
 }
 
-async function makeBaseFolder(): Promise<string> {
-  const { initdb, version } = await postgresBinaries()
+async function makeBaseFolder(far: boolean): Promise<string> {
+  const { initdb, postgres, version } = await postgresBinaries()
   const root = dataRoot().path
-  const key = createHash('sha256').update(`${version} 2`).digest('hex').slice(0, 8)
-  const final = join(root, `base-${version}-${key}`)
+  const key = createHash('sha256').update(`${version} ${far ? 'far 8' : 2}`).digest('hex').slice(0, 8)
+  const final = join(root, `base-${version}-${key}${far ? '-far' : ''}`)
   if (await readFile(join(final, 'PG_VERSION'), 'utf8').catch(() => '')) return final
   const fresh = `${final}.${process.pid}`
   ownFolder(fresh)
@@ -222,10 +223,26 @@ async function makeBaseFolder(): Promise<string> {
   await giveAway(fresh)
   const options = ['-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '-N', '-D', fresh]
   const env = { ...process.env, ...OWNER_MARK }
-  await run(initdb, options, { ...identity(unprivilegedUser()), cwd: dirname(fresh), env })
+  const as = { ...identity(unprivilegedUser()), cwd: dirname(fresh), env }
+  await run(initdb, far ? [...options, '--wal-segsize=1'] : options, as)
+  if (far) await writeFourGigabytes(postgres, fresh, as)
   // Two first starts at once: the first rename wins, the other copy is thrown away.
   await rename(fresh, final).catch(() => rm(fresh, { recursive: true, force: true }))
   return final
+}
+
+/** 8 MB short of 4 GiB of WAL: these binaries have no `pg_resetwal`, so the way there is walked (about a second). */
+const WALK =
+  "DO $$ BEGIN FOR i IN 1..5000 LOOP EXIT WHEN pg_current_wal_lsn() >= '0/FF800000';" +
+  " PERFORM pg_logical_emit_message(false, '', ''); PERFORM pg_switch_wal();" +
+  " IF i % 16 = 0 THEN EXECUTE 'CHECKPOINT'; END IF; END LOOP; END $$"
+
+async function writeFourGigabytes(postgres: string, dir: string, as: object): Promise<void> {
+  const settings = { fsync: 'off', wal_init_zero: 'off', min_wal_size: '2MB', max_wal_size: '4MB' }
+  const options = Object.entries(settings).flatMap(([k, v]) => ['-c', `${k}=${v}`])
+  const walking = run(postgres, ['--single', '-D', dir, ...options, 'postgres'], as)
+  walking.child.stdin?.end(`${WALK}\n`)
+  await walking
 }
 
 async function makeStandby(dir: string, name: string, port: number): Promise<void> {

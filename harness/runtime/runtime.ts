@@ -25,6 +25,8 @@ export interface PostgresOptions {
   settings?: Record<string, string | number>
   /** Makes it a streaming replica of the server that this machine reaches at `port`. */
   follow?: { port: number; of: ServerNode }
+  /** Its WAL stands a little below 4 GiB, in segments of 1 MB. */
+  far?: boolean
 }
 
 export interface RedisOptions {
