@@ -1,0 +1,51 @@
+import { beforeAll, expect, say, test, when, type StartedRole } from '#harness'
+import { newId, openShop, order, read, tokenOf, type Shop } from './shop.ts'
+
+let shop: Shop
+let servers: StartedRole[]
+
+beforeAll(async () => {
+  shop = await openShop()
+  servers = await Promise.all([shop.server('server-a'), shop.server('server-b')])
+})
+
+// #region back-in-time
+test(say('a status that was seen stays seen', '一度見えた状態は消えない'), async () => {
+  const [a, b] = servers as [StartedRole, StartedRole]
+  const id = newId()
+  await order(a, id)
+  await shop.caughtUp()
+  await shop.pause(shop.replica2)
+  when(
+    'replica-2 stands still with the status "paid", replica-1 has "shipped"',
+    'replica-2は「paid」のまま止まり、replica-1には「shipped」がある',
+  )
+  expect(await a.put(`/orders/${id}`, { status: 'shipped' })).toAnswer(200, { status: 'shipped' })
+  await shop.caughtUp(shop.replica1)
+
+  const without = new Set<string>()
+  for (let i = 0; i < 20; i++) without.add(String((await read(i % 2 ? a : b, id)).body?.status))
+  expect([...without].toSorted(), say('statuses read without a token', 'トークンなしで読めた状態')).toEqual([
+    'paid',
+    'shipped',
+  ])
+
+  when(
+    'one client reads 20 times over both servers, each time with the last token',
+    '1人が両方のサーバーを合計20回、直前のトークン付きで読む',
+  )
+  const seen: string[] = []
+  let token: string | undefined
+  for (let i = 0; i < 20; i++) {
+    const answer = await read(i % 2 ? a : b, id, { token })
+    expect(answer).toAnswer(200)
+    seen.push(answer.body.status)
+    token = tokenOf(answer)
+  }
+  const first = seen.indexOf('shipped')
+  expect(
+    first < 0 ? [] : seen.slice(first).filter((status) => status !== 'shipped'),
+    say('other statuses after "shipped" was seen', '「shipped」のあとに見えた別の状態'),
+  ).toEqual([])
+})
+// #endregion back-in-time

@@ -1,0 +1,59 @@
+import { beforeAll, expect, say, test, when, type StartedRole } from '#harness'
+import { newId, openShop, order, read, type Shop } from './shop.ts'
+
+let shop: Shop
+let a: StartedRole
+let b: StartedRole
+
+beforeAll(async () => {
+  shop = await openShop()
+  ;[a, b] = await Promise.all([shop.server('server-a'), shop.server('server-b')])
+})
+
+// #region missing-order
+test(say('the order that was paid a moment ago', 'たったいま支払った注文'), async () => {
+  const id = newId()
+  await shop.caughtUp()
+  await shop.pause()
+  when(
+    'replay is paused on both replicas; server-a takes POST /orders, server-b is asked for the order',
+    '両方のレプリカの再生を止める。server-aがPOST /ordersを受け、server-bが注文を聞かれる',
+  )
+  const token = await order(a, id)
+  const reads = await shop.counting()
+  expect(await read(b, id), say('without the token', 'トークンなし')).toAnswer(404)
+  const { primary, ...replicas } = (await reads())(b)
+  expect(
+    [primary, replicas['replica-1'] + replicas['replica-2']],
+    say('reads without a token by the primary, by replicas', 'トークンなしの読み取り:プライマリ、レプリカ'),
+  ).toEqual([0, 1])
+  expect(await read(b, id, { token }), say('server-b, with the token', 'server-b、トークンあり')).toAnswer(
+    200,
+    { id, status: 'paid' },
+  )
+  expect(await read(a, id, { token }), say('server-a, with the token', 'server-a、トークンあり')).toAnswer(
+    200,
+    { id, status: 'paid' },
+  )
+})
+// #endregion missing-order
+
+// #region caught-up
+test(say('a replica that has it serves it', '持っているレプリカが答える'), async () => {
+  const id = newId()
+  const token = await order(a, id)
+  await shop.caughtUp()
+  const reads = await shop.counting()
+  when(
+    'both replicas have the order, and server-b is asked ten times with the token',
+    '両方のレプリカに注文があり、server-bをトークン付きで10回呼ぶ',
+  )
+  for (let i = 0; i < 10; i++) expect(await read(b, id, { token })).toAnswer(200, { id })
+  const { primary, ...replicas } = (await reads())(b)
+  expect(
+    [primary, replicas['replica-1'] + replicas['replica-2']],
+    say('reads by the primary, by replicas', 'プライマリとレプリカの読み取り回数'),
+    { hint: 3 },
+  ).toEqual([0, 10])
+})
+// #endregion caught-up

@@ -1,0 +1,92 @@
+import { beforeAll, eventually, expect, say, test, when, type StartedRole } from '#harness'
+import { metricsOf } from './metrics.ts'
+import { newId, openShop, report, type Shop } from './shop.ts'
+
+let shop: Shop
+let server: StartedRole
+
+beforeAll(async () => {
+  shop = await openShop()
+  server = await shop.server('server-a')
+})
+
+// #region wait
+test(say('wait until all have it', '全員に届くまで待つ'), async () => {
+  await shop.caughtUp()
+  when(
+    'both replicas have everything: GET /replication/wait',
+    '両方のレプリカが追いついている。GET /replication/wait',
+  )
+  // Something that happens on its own may have written a record just now: the quickest of three counts.
+  const waits: number[] = []
+  for (let i = 0; i < 3; i++) {
+    const answer = await server.get('/replication/wait?timeoutMs=500')
+    expect(answer).toAnswer(200, { reached: true })
+    waits.push(answer.body.waitedMs)
+  }
+  expect(Math.min(...waits), say('waitedMs', 'waitedMs')).toBeLessThan(50)
+
+  await shop.pause()
+  await shop.row(newId())
+  when(
+    'both stand still, and one row is written: GET /replication/wait?timeoutMs=100',
+    '両方とも止めて1行書き込む。GET /replication/wait?timeoutMs=100',
+  )
+  const late = await server.get('/replication/wait?timeoutMs=100')
+  expect(late).toAnswer(504, { reached: false })
+  expect(late.body.lagging?.toSorted(), say('lagging', 'lagging')).toEqual(['replica-1', 'replica-2'])
+
+  when('a wait is under way, and replay goes on', '待っている間に再生を再開する')
+  const waiting = server.get('/replication/wait?timeoutMs=4000')
+  await shop.resume()
+  expect(await waiting).toAnswer(200, { reached: true })
+})
+// #endregion wait
+
+test(say('1,000 rows, then wait', '1,000行書き込んでから待つ'), async () => {
+  when('1,000 rows are inserted, then GET /replication/wait', '1,000行を挿入してからGET /replication/wait')
+  await shop.db.sql("INSERT INTO orders SELECT 'many-' || n, 1, 'new' FROM generate_series(1, 1000) n")
+  expect(await server.get('/replication/wait')).toAnswer(200, { reached: true })
+  for (const replica of [shop.replica1, shop.replica2]) {
+    const [row] = await replica
+      .view(shop.db)
+      .sql("SELECT count(*)::int AS n FROM orders WHERE id LIKE 'many-%'")
+    expect(row?.n, say(`rows on ${replica.name}`, `${replica.name}の行数`)).toBe(1000)
+  }
+})
+
+// #region metrics
+test(say('the same numbers for Prometheus', 'Prometheusにも同じ数字を'), async () => {
+  await shop.caughtUp()
+  await shop.pause(shop.replica1)
+  await shop.row(newId())
+  when(
+    'replica-1 stands still, and one row is written: GET /metrics and GET /replication',
+    'replica-1を止めて1行書き込む。GET /metricsとGET /replication',
+  )
+  await eventually(
+    say(
+      'the same bytes in /metrics and /replication, more than 0 for replica-1',
+      '/metricsと/replicationのバイト数が同じで、replica-1は0より大きい',
+    ),
+    async () => {
+      const metrics = await metricsOf(server)
+      const { replicas } = await report(server)
+      return {
+        metrics: metrics.replication_lag_bytes,
+        replication: Object.fromEntries(replicas.map((r) => [r.name, r.replayLagBytes])),
+      }
+    },
+    ({ metrics, replication }) =>
+      Number(metrics?.['replica-1']) > 0 &&
+      ['replica-1', 'replica-2'].every((name) => metrics?.[name] === replication[name]),
+    { within: 1500 },
+  )
+  const { replication_lag_seconds: seconds, replication_alert: alert } = await metricsOf(server)
+  expect(
+    Number(seconds?.['replica-1']),
+    say('replication_lag_seconds of replica-1', 'replica-1のreplication_lag_seconds'),
+  ).toBeGreaterThan(0)
+  expect(alert, say('replication_alert', 'replication_alert')).toEqual({ 'replica-1': 0, 'replica-2': 0 })
+})
+// #endregion metrics
