@@ -11,6 +11,7 @@ type Command = (args: string[]) => Promise<number | undefined | void>
 /** Loaded when asked for: a command pays for what it uses. */
 const COMMANDS: Record<string, () => Promise<Command>> = {
   lab: async () => (await import('./lab.ts')).lab,
+  doctor: async () => (await import('./doctor.ts')).doctor,
   check: async () => (await import('./check.ts')).check,
   start: async () => (await import('./start.ts')).start,
   bench: async () => (await import('./bench.ts')).bench,

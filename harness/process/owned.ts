@@ -76,14 +76,21 @@ async function removeOwned(owner: string): Promise<string[]> {
   }
   for (const owned of all) if ('dir' in owned) rmSync(owned.dir, { recursive: true, force: true })
   if (all.some((owned) => 'containers' in owned)) {
-    // Loaded only here: whoever works without Docker does not wait for its client.
-    const { sweepContainers } = await import('../runtime/docker.ts')
-    const containers = await sweepContainers(owner).catch(() => undefined)
+    const containers = await removeContainers(owner)
     if (!containers) return removed // no daemon now: the record stays until one answers
     removed.push(...containers)
   }
   rmSync(file, { force: true })
   return removed
+}
+
+/** Undefined where no daemon answers: one that hangs would hang us. */
+async function removeContainers(owner: string): Promise<string[] | undefined> {
+  const { dockerAnswers } = await import('../runtime/choose.ts')
+  if (!(await dockerAnswers()).yes) return undefined
+  // Loaded only here: whoever works without Docker does not wait for its client.
+  const { sweepContainers } = await import('../runtime/docker.ts')
+  return sweepContainers(owner).catch(() => undefined)
 }
 
 function record(owned: Owned): void {

@@ -26,6 +26,8 @@ export interface RedisOptions {
   readonly onProgress?: (text: Text) => void
   readonly folder?: string
   readonly env?: NodeJS.ProcessEnv
+  /** False: only look, fetch nothing. */
+  readonly fetch?: boolean
 }
 
 let found: Promise<RedisBinary> | undefined
@@ -36,7 +38,7 @@ let found: Promise<RedisBinary> | undefined
  * @throws Unavailable with the one command that brings Redis to this system
  */
 export function redisBinary(options: RedisOptions = {}): Promise<RedisBinary> {
-  if (options.folder ?? options.env) return findRedis(options)
+  if (options.folder ?? options.env ?? (options.fetch === false || undefined)) return findRedis(options)
   // Looked for once in a process: two servers that start together fetch once.
   found ??= findRedis(options).catch((error: unknown) => {
     found = undefined
@@ -58,7 +60,7 @@ async function findRedis(options: RedisOptions): Promise<RedisBinary> {
   const folder = options.folder ?? join(dataRoot().path, 'redis')
   const kept = await fetched(folder)
   if (kept) return kept
-  if (process.platform !== 'linux' || !canFetch(env.PATH)) throw noRedis(refused)
+  if (process.platform !== 'linux' || !canFetch(env.PATH) || options.fetch === false) throw noRedis(refused)
   onProgress?.(
     say(
       'Fetching Redis from this system’s packages (7 MB)',
