@@ -42,7 +42,8 @@ export class Database {
   readonly server: StartedPostgres
   readonly name: string
   readonly #scope = currentScope()
-  #client: Promise<pg.Client> | undefined
+  readonly #own = new Kept(() => this.client({ scope: this.#scope }))
+  readonly #eyes = new Kept(() => this.client({ scope: this.#scope }))
 
   constructor(server: StartedPostgres, name: string) {
     this.server = server
@@ -56,7 +57,7 @@ export class Database {
 
   /** Rows, as the superuser, straight at the server. One connection serves the whole test; a broken one is replaced. */
   async sql(text: string, params?: unknown[]): Promise<Row[]> {
-    const client = await this.#connected()
+    const client = await this.#own.get()
     return (await client.query(text, params)).rows as Row[]
   }
 
@@ -84,7 +85,8 @@ export class Database {
 
   /** Backends of this database, looked at from a connection of its own: inside a transaction the view stands still. */
   async activity({ application, waiting, query }: ActivityFilter = {}): Promise<Backend[]> {
-    const rows = await this.server.sql(
+    const eyes = await this.#eyes.get()
+    const { rows } = await eyes.query<Row>(
       `SELECT pid, application_name, state, wait_event_type, query FROM pg_stat_activity
        WHERE datname = $1 AND backend_type = 'client backend' AND application_name <> 'harness'
          AND ($2::text IS NULL OR application_name = $2)
@@ -153,15 +155,24 @@ export class Database {
     )
     return this.hold(`SELECT pg_advisory_xact_lock(${key})`, `hold ${events} on ${table} at ${at}`)
   }
+}
 
-  async #connected(): Promise<pg.Client> {
+/** A client that is connected on first use, and again after its server was killed or restarted. */
+class Kept {
+  readonly #connect: () => Promise<pg.Client>
+  #client: Promise<pg.Client> | undefined
+
+  constructor(connect: () => Promise<pg.Client>) {
+    this.#connect = connect
+  }
+
+  get(): Promise<pg.Client> {
     if (this.#client) return this.#client
-    const made = this.client({ scope: this.#scope })
+    const made = this.#connect()
     const forget = (): void => {
       if (this.#client === made) this.#client = undefined
     }
     this.#client = made
-    // The server was killed or restarted meanwhile: the next statement gets a new connection.
     made.then((client) => client.once('end', forget).once('error', forget), forget)
     return made
   }
