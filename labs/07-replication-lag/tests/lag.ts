@@ -2,7 +2,12 @@ import { eventually, expect, say, type StartedPostgres, type StartedRole } from 
 import { behind, lagOf, type Shop } from './shop.ts'
 
 /** What the service says of a replica lies between what SQL says just before and just after. */
-export async function expectBytes(shop: Shop, server: StartedRole, replica: StartedPostgres): Promise<void> {
+export async function expectBytes(
+  shop: Shop,
+  server: StartedRole,
+  replica: StartedPostgres,
+  hint?: 1 | 2 | 3,
+): Promise<void> {
   const look = async () => {
     const atLeast = await behind(shop, replica)
     const { replayLagBytes } = await lagOf(server, replica)
@@ -16,7 +21,7 @@ export async function expectBytes(shop: Shop, server: StartedRole, replica: Star
     look,
     ({ replayLagBytes: said, atLeast, atMost }) =>
       typeof said === 'number' && atLeast <= said && said <= atMost,
-    { within: 1500 },
+    { within: 1500, hint },
   )
 }
 

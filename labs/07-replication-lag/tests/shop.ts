@@ -37,8 +37,12 @@ export interface Shop {
   caughtUp(...only: StartedPostgres[]): Promise<void>
   /** Nobody makes a database any more: replaying that takes a replica longer than any write of a test. */
   calm(): Promise<void>
+  /** A killed replica comes back at once: it recovers from here, not from many databases ago. */
+  shortRecovery(): Promise<void>
   /** From here on reads are counted. */
   counting(): Promise<() => Promise<(server: StartedRole) => Counts>>
+  /** From here on: how many statements of this server the replicas have executed. */
+  asking(server: string): Promise<() => Promise<number>>
 }
 
 /** A sample is 20 ms old at the most. */
@@ -86,9 +90,25 @@ export async function openShop(): Promise<Shop> {
     },
     calm: async () => {
       const making = (): Promise<unknown[]> =>
-        primary.sql("SELECT 1 FROM pg_stat_activity WHERE state = 'active' AND query ILIKE 'create database%'")
-      await eventually(say('no database in the making', '作成中のデータベースがない'), making, (rows) => rows.length === 0)
+        primary.sql(
+          "SELECT 1 FROM pg_stat_activity WHERE state = 'active' AND query ILIKE 'create database%'",
+        )
+      await eventually(
+        say('no database in the making', '作成中のデータベースがない'),
+        making,
+        (rows) => rows.length === 0,
+      )
       await caughtUp()
+    },
+    shortRecovery: async () => {
+      await primary.sql('CHECKPOINT')
+      await primary.caughtUp()
+      await Promise.all(both.map((node) => node.sql('CHECKPOINT')))
+    },
+    asking: async (application) => {
+      const since = await Promise.all(both.map((node) => node.marker()))
+      const logs = () => Promise.all(both.map((node, i) => node.statements({ application }, since[i]!)))
+      return async () => (await logs()).flat().length
     },
     counting: () => counting([primary, replica1, replica2]),
   }

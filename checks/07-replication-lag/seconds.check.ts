@@ -1,0 +1,94 @@
+import { beforeAll, eventually, expect, replicationLink, say, test, when, type StartedRole } from '#harness'
+import { expectNoSeconds, lagSeconds } from '../../labs/07-replication-lag/tests/lag.ts'
+import { behind, lagOf, newId, openShop, type Shop } from '../../labs/07-replication-lag/tests/shop.ts'
+
+let shop: Shop
+let server: StartedRole
+
+beforeAll(async () => {
+  shop = await openShop()
+  server = await shop.server('server-a')
+  await shop.calm()
+})
+
+const grows = (above: number) =>
+  eventually(
+    say(
+      `lagSeconds of replica-1 above ${above.toFixed(2)}`,
+      `replica-1のlagSecondsが${above.toFixed(2)}を超える`,
+    ),
+    () => lagSeconds(server, shop.replica1),
+    (seconds) => seconds > above,
+    { within: 2000 },
+  )
+
+test(say('the link is cut: received is replayed', '回線が切れる:受信と再生は同じ位置'), async () => {
+  const { primary, replica1, replica2 } = shop
+  const wire = await replicationLink(replica1, primary)
+  await shop.caughtUp()
+  wire.cut()
+  await shop.row(newId())
+  await primary.caughtUp([replica2])
+  const [row] = await replica1.sql('SELECT pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() AS same')
+  expect(row?.same, say('received = replayed on replica-1', 'replica-1で受信位置=再生位置')).toBe(true)
+  when(
+    'replication to replica-1 is cut, and one row is written; on the replica received = replayed',
+    'replica-1へのレプリケーションを切り、1行書き込む。レプリカでは受信位置=再生位置',
+  )
+  const seconds = await grows(0.05)
+  await grows(seconds + 0.05)
+  const { replayLagBytes } = await lagOf(server, replica1)
+  expect(replayLagBytes, say('replayLagBytes of replica-1', 'replica-1のreplayLagBytes')).toBeGreaterThan(0)
+  await wire.open()
+  await shop.caughtUp()
+  when('the link is open again', '回線が戻る')
+  await expectNoSeconds(server, replica1)
+})
+
+test(say('paused, and nothing to replay', '止まっているが、再生するものがない'), async () => {
+  const { replica1 } = shop
+  // A server writes a record on its own every few seconds: then it is not idle, and we look again.
+  for (let attempt = 0; attempt < 5; attempt++) {
+    await shop.resume()
+    const paused = performance.now()
+    await replica1.pauseReplay()
+    const { lagSeconds: seconds } = await lagOf(server, replica1)
+    const since = (performance.now() - paused) / 1000
+    if (attempt < 4 && (await behind(shop, replica1)) > 0 && seconds !== 0) continue
+    when('replay is paused on replica-1, and nobody writes', 'replica-1の再生を止める。書き込みはない')
+    expect(seconds, say('lagSeconds of replica-1', 'replica-1のlagSeconds')).toBeLessThanOrEqual(since)
+    break
+  }
+})
+
+test(say('counted from the first missing row', '最初に欠けた行から数える'), async () => {
+  const { replica1 } = shop
+  await shop.caughtUp()
+  await shop.pause(replica1)
+  const first = performance.now()
+  await shop.row(newId())
+  await grows(0.3)
+  await shop.row(newId())
+  const second = performance.now()
+  when(
+    'replica-1 stands still; two rows are written, the second 0.3 s after the first',
+    'replica-1を止め、0.3秒空けて2行書き込む',
+  )
+  const asked = performance.now()
+  const seconds = await lagSeconds(server, replica1)
+  expect(seconds, say('lagSeconds of replica-1', 'replica-1のlagSeconds')).toBeGreaterThan(
+    (asked - second) / 1000 + 0.05,
+  )
+  expect(seconds, say('lagSeconds of replica-1', 'replica-1のlagSeconds')).toBeLessThanOrEqual(
+    (performance.now() - first) / 1000 + 0.25,
+  )
+
+  when(
+    'server-a is restarted while replica-1 is still paused',
+    'replica-1が止まったまま、server-aを再起動する',
+  )
+  await server.restart()
+  await grows((await grows(0)) + 0.05)
+  await shop.resume()
+  await expectNoSeconds(server, replica1)
+})

@@ -1,0 +1,127 @@
+import { beforeAll, eventually, expect, httpPeer, say, test, when, type StartedRole } from '#harness'
+import { metricsOf } from '../../labs/07-replication-lag/tests/metrics.ts'
+import { newId, openShop, order, read, report, type Shop } from '../../labs/07-replication-lag/tests/shop.ts'
+
+type Peer = Awaited<ReturnType<typeof httpPeer>>
+
+let shop: Shop
+let hook: Peer
+let server: StartedRole
+let calm: StartedRole
+
+const LIMITS = { ALERT_LAG_BYTES: 50_000, ALERT_LAG_SECONDS: 3600 }
+
+beforeAll(async () => {
+  ;[shop, hook] = await Promise.all([openShop(), httpPeer()])
+  ;[server, calm] = await Promise.all([
+    shop.server('server-a', { ALERT_URL: `${hook.url}/alerts`, ALERT_AFTER: 5, ...LIMITS }),
+    shop.server('server-b', { ALERT_URL: `${hook.url}/calm`, ALERT_AFTER: 50, ...LIMITS }),
+  ])
+  await shop.calm()
+})
+
+const posted = (path = '/alerts') => hook.received(path).map(({ json }) => `${json?.replica} ${json?.state}`)
+const alerts = say('what was posted', '通知された内容')
+
+async function samplesLater(count: number, of = server): Promise<void> {
+  const { samples } = await report(of)
+  await eventually(
+    say(`${count} more samples`, `サンプルがあと${count}回`),
+    async () => (await report(of)).samples,
+    (now) => now >= samples + count,
+  )
+}
+
+const write200kB = () => shop.db.sql("SELECT pg_logical_emit_message(true, 'test', repeat('x', 200000))")
+
+test(say('one alert when it fires, one when it resolves', '発生で1回、解消で1回'), async () => {
+  await shop.pause(shop.replica1)
+  await write200kB()
+  when(
+    'replica-1 is 200 kB behind, with a limit of 50,000 bytes',
+    'replica-1が200kB遅れている。しきい値は50,000バイト',
+  )
+  await eventually(
+    alerts,
+    () => posted(),
+    (list) => list.length > 0,
+  )
+  await samplesLater(15)
+  expect(posted(), alerts).toEqual(['replica-1 firing'])
+  const { lagBytes, lagSeconds } = hook.received('/alerts')[0]!.json
+  expect(lagBytes, say('lagBytes', 'lagBytes')).toBeGreaterThan(50_000)
+  expect(typeof lagSeconds, say('lagSeconds', 'lagSeconds')).toBe('number')
+  expect(
+    (await report(server)).replicas.map((r) => r.alert),
+    say('alert of the replicas', 'レプリカのalert'),
+  ).toEqual([true, false])
+  await shop.resume()
+  when('replica-1 has caught up', 'replica-1が追いついた')
+  await eventually(
+    alerts,
+    () => posted(),
+    (list) => list.length > 1,
+  )
+  await samplesLater(15)
+  expect(posted(), alerts).toEqual(['replica-1 firing', 'replica-1 resolved'])
+})
+
+test(say('a blip is no alert', '一瞬の遅れでは鳴らない'), async () => {
+  await shop.pause(shop.replica1)
+  await write200kB()
+  await eventually(
+    say('more than 50,000 bytes in /metrics', '/metricsで50,000バイトを超える'),
+    async () => (await metricsOf(calm)).replication_lag_bytes?.['replica-1'],
+    (bytes) => Number(bytes) > 50_000,
+  )
+  await shop.resume()
+  when(
+    'replica-1 was over the limit for a moment, ALERT_AFTER=50',
+    'replica-1が一瞬だけしきい値を超えた。ALERT_AFTER=50',
+  )
+  await samplesLater(60, calm)
+  expect(posted('/calm'), alerts).toEqual([])
+})
+
+test(say('a replica that is gone', 'いなくなったレプリカ'), async () => {
+  const before = posted().length
+  await shop.shortRecovery()
+  await shop.replica2.kill()
+  when('replica-2 is killed', 'replica-2を強制終了する')
+  await eventually(alerts, () => posted().slice(before), ['replica-2 firing'])
+  expect(hook.received('/alerts').at(-1)!.json, alerts).toEqual({
+    replica: 'replica-2',
+    state: 'firing',
+    lagBytes: null,
+    lagSeconds: null,
+  })
+})
+
+test(say('a webhook that hangs or fails', '応答しないWebhook、失敗するWebhook'), async () => {
+  const id = newId()
+  await order(server, id)
+  await shop.caughtUp()
+  for (const answer of ['silent', 500] as const) {
+    hook.answer = answer
+    const before = posted().length
+    await shop.pause(shop.replica1)
+    await write200kB()
+    await eventually(
+      alerts,
+      () => posted().length,
+      (count) => count > before,
+    )
+    when(
+      `the webhook answers an alert with ${answer === 'silent' ? 'silence' : answer}`,
+      `Webhookがアラートに${answer === 'silent' ? '応答しない' : '500を返す'}`,
+    )
+    await samplesLater(5)
+    expect(await read(server, id)).toAnswer(200, { id })
+    await shop.resume()
+    await eventually(
+      say('alert of replica-1', 'replica-1のalert'),
+      async () => (await report(server)).replicas[0]?.alert,
+      false,
+    )
+  }
+})

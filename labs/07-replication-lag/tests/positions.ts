@@ -1,0 +1,53 @@
+import { atEnd, lsn, type Answer } from '#harness'
+import { newId, nextSegment, order, pass4GiB, setOnPrimary, type Shop } from './shop.ts'
+
+/**
+ * Both replicas stand still at a position that is less than the primary's as a number and greater as text: `1/3A8` and
+ * `1/1000`. Segments are of 1 MB, so one of the next begins with one digit more.
+ * @param before runs when the replicas still follow
+ */
+export async function crossingTexts(
+  shop: Shop,
+  before: () => Promise<void>,
+): Promise<{ replica: string; primary: string }> {
+  await pass4GiB(shop)
+  await shop.db.sql("SELECT pg_logical_emit_message(true, 'test', repeat('x', 70000))")
+  await before()
+  await shop.caughtUp()
+  await shop.pause()
+  const replica = await shop.replica1.position()
+  let primary = await shop.primary.position()
+  while (!(replica > primary && lsn(replica) < lsn(primary))) {
+    await nextSegment(shop.db)
+    await shop.db.sql("SELECT pg_logical_emit_message(true, 'test', '')")
+    primary = await shop.primary.position()
+  }
+  return { replica, primary }
+}
+
+/** An order whose commit is not yet in the WAL on disk: the role commits asynchronously, and nothing writes for it. */
+export async function unwrittenCommit(shop: Shop): Promise<{ id: string; token: string }> {
+  const { primary } = shop
+  atEnd(async () => {
+    await primary.sql('ALTER ROLE app RESET synchronous_commit')
+    await shop.caughtUp()
+  })
+  await Promise.all([
+    setOnPrimary(shop, 'wal_writer_delay', '10s'),
+    primary.sql('ALTER ROLE app SET synchronous_commit = off'),
+  ])
+  // Its connections are new, so the role's setting holds for them.
+  const server = await shop.server('server-c')
+  for (;;) {
+    const id = newId()
+    const token = await order(server, id)
+    const [row] = await primary.sql(
+      'SELECT pg_current_wal_flush_lsn() < pg_current_wal_insert_lsn() AS unwritten',
+    )
+    if (row?.unwritten) return { id, token }
+  }
+}
+
+export function statusAsNumber(answer: Answer): number {
+  return answer.status === 200 ? Number(answer.body?.status) : -1
+}
