@@ -30,7 +30,7 @@ export default defineConfig({
       {
         test: {
           name: 'grader',
-          include: ['checks/grader/test/**/*.test.ts'],
+          include: ['checks/grader/test/*.test.ts'],
           exclude: NOT_OURS,
           fileParallelism: false,
           testTimeout: 60_000,

@@ -1,4 +1,5 @@
 import { StepFailure, type Finding } from './failure.ts'
+import { lastAnswer, REFUSED, showAnswer } from './http.ts'
 import { describeExit } from './role/ending.ts'
 import { startedRoles, type StartedRole } from './role/role.ts'
 import { situation } from './situation.ts'
@@ -14,6 +15,9 @@ export interface Evidence {
 }
 
 const LOG_LINES = 30
+
+/** What a test throws that reads a field of an answer in which it is not: HTML for JSON, no list where one belongs. */
+const STUMBLES = new Set(['TypeError', 'SyntaxError', 'RangeError'])
 const TIMELINE_EVENTS = 60
 
 /** @param begun `performance.now()` at the begin of the test */
@@ -27,9 +31,15 @@ export async function collectEvidence(begun: number): Promise<Evidence> {
   return { logs: logs.filter((log) => log.lines.length > 0), timeline }
 }
 
-/** Waits until all that ended roles have written has been read. */
+/** Waits until roles that end just now have ended, and until all that they have written has been read. */
 export async function lastWords(): Promise<void> {
-  await Promise.all(startedRoles().map((role) => role.said()))
+  await Promise.all(startedRoles().map((role) => (brokeOff(role) ? role.ending() : role.said())))
+}
+
+/** The last thing that a client heard of it was the end of a connection. */
+function brokeOff(role: StartedRole): boolean {
+  const last = eventsSince(role.readyAt).findLast(({ kind, to }) => kind === 'http' && to === role.name)
+  return last?.failed === true && /connection|reset|half/.test(last.text)
 }
 
 /** A role that the test still waits for to be ready, as a finding. */
@@ -57,6 +67,19 @@ export function findingOf(error: unknown): Finding {
     return { outcome: 'fail', when: situation(), expected: same(error.what), observed: same(error.message) }
   }
   const message = error instanceof Error ? error.message : String(error)
+  const answered = lastAnswer()
+  if (answered && error instanceof Error && STUMBLES.has(error.name)) {
+    const seen = showAnswer(answered.answer)
+    return {
+      outcome: 'fail',
+      when: situation(),
+      expected: say(
+        `an answer to ${answered.asked} that can be read (${message})`,
+        `${answered.asked}への、読み取れる応答(${message})`,
+      ),
+      observed: seen,
+    }
+  }
   return {
     outcome: 'unknown',
     when: situation(),
@@ -74,13 +97,15 @@ export function deadRole(): Finding | undefined {
 
 /**
  * A role that ended by itself: *error* when nobody had asked anything of it since it was ready, *fail* when a request
- * or a fault of the test brought it down.
+ * or a fault of the test brought it down. A request that found nobody listening is none.
  */
 function died(role: StartedRole, error: unknown): Finding {
   const exit = role.diedByItself!
   const provoked = eventsSince(role.readyAt || now()).some(
     (event) =>
-      event.at < exit.at && event.to === role.name && (event.kind === 'http' || event.kind === 'signal'),
+      event.at < exit.at &&
+      event.to === role.name &&
+      (event.kind === 'signal' || (event.kind === 'http' && !event.text.endsWith(REFUSED.en))),
   )
   const end = describeExit(exit, role.tail(50))
   const seen = error instanceof StepFailure ? error.finding : undefined

@@ -40,6 +40,17 @@ export interface RequestOptions {
   agent?: Agent
 }
 
+let last: { asked: string; answer: Answer } | undefined
+
+/** The answer that the running test got last: what it could not read, where it stumbled. */
+export function lastAnswer(): { asked: string; answer: Answer } | undefined {
+  return last
+}
+
+export function forgetAnswer(): void {
+  last = undefined
+}
+
 /** One request on a connection of its own, so that what an earlier test did to a connection can't disturb it. */
 export async function http(url: string, options: RequestOptions = {}): Promise<Answer> {
   const { method = 'GET', to = new URL(url).host } = options
@@ -48,6 +59,7 @@ export async function http(url: string, options: RequestOptions = {}): Promise<A
   const asked = `${method} ${pathname}${search}`
   const label = say(`the answer of ${to} to ${asked}`, `${to}の${asked}への応答`)
   const answer = await waiting(label, () => exchange(url, { ...options, method }))
+  last = { asked, answer }
   const outcome = answer.broken ? answer.broken.en : String(answer.status)
   note({
     at: started,
@@ -104,6 +116,9 @@ function exchange(url: string, options: RequestOptions): Promise<Answer> {
   })
 }
 
+/** Nobody listens. */
+export const REFUSED = say('connection refused', '接続を拒否された')
+
 const HALF = say('half an answer, then the connection ended', '応答の途中で接続が切れた')
 
 function timedOut(ms: number, status: number): Text {
@@ -115,7 +130,7 @@ function timedOut(ms: number, status: number): Text {
 function broken(error: NodeJS.ErrnoException): Text {
   switch (error.code) {
     case 'ECONNREFUSED':
-      return say('connection refused', '接続を拒否された')
+      return REFUSED
     case 'ECONNRESET':
     case 'EPIPE':
       return say('connection reset', '接続がリセットされた')

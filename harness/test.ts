@@ -4,6 +4,7 @@ import { connect, inRun, lab } from './context.ts'
 import { collectEvidence, deadRole, findingOf, lastWords, unreadyRole, type Evidence } from './evidence.ts'
 import { assertions } from './expect.ts'
 import { StepFailure, type Finding } from './failure.ts'
+import { forgetAnswer } from './http.ts'
 import { Random } from './random.ts'
 import { abortScope, scopes, type Scope } from './scope.ts'
 import { newSituation, situation } from './situation.ts'
@@ -97,6 +98,7 @@ async function wholeTest(step: string, title: Text, run: Preparation): Promise<v
     await prepared
     scope = scopes.openTest()
     newSituation(title)
+    forgetAnswer()
     await inOrder(beforeTests)
     await run({ random: new Random(seed, `${step}/${title.en}`) })
     await lastWords()

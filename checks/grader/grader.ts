@@ -2,18 +2,17 @@ import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { createVitest, type TestSpecification, type Vitest } from 'vitest/node'
 import type { HostApi, RunContext } from '#harness/context'
-import { SchemaError } from '#harness/databases'
 import { ROOT } from '#harness/paths'
 import { serve } from '#harness/remote'
 import type { Runtime } from '#harness/runtime/runtime'
-import { same, say } from '#harness/text'
 import { StartedTopology } from '#harness/topology'
 import { Collector, type PlannedStep, type VerdictListener } from './collector.ts'
 import { labVersion, testFiles, type Lab } from './labs.ts'
 import { feed, makeRunFolder, runName, writeAtomically } from './run-folder.ts'
+import { distrusted, refusalOf, watchFiles } from './refusal.ts'
 import { hostFor, prepareDatabases, runContext } from './session.ts'
 import type { Subject } from './subject.ts'
-import { VERDICT_VERSION, type Failure, type StepVerdict, type Verdict } from './verdict.ts'
+import { VERDICT_VERSION, type StepVerdict, type Verdict } from './verdict.ts'
 import { WarmPool } from './warm-worker.ts'
 
 export interface RunOptions extends VerdictListener {
@@ -91,21 +90,18 @@ export class Grader {
     }
     this.#collector = new Collector(this.lab, plan, startedAt, { onStep: record, ...(onTest && { onTest }) })
 
-    const refused = await this.#prepare(subject)
-    if (refused)
-      for (const { id } of plan)
-        record({ ...this.#collector.verdictOf(id), outcome: 'error', failure: refused })
+    const changed = watchFiles(this.lab)
+    const run = { dir, seed, startedAt, stopAtFailure }
+    const refused = await this.#prepare(subject, run).catch(refusalOf)
+    if (refused) for (const { id } of plan) record({ ...this.#collector.verdictOf(id), ...refused })
     else {
-      this.#context = await runContext(this.lab, this.runtime, subject, {
-        dir,
-        seed,
-        startedAt,
-        stopAtFailure,
-      })
       if (!this.#isCancelled) await this.#vitest.runTestSpecifications(this.#specifications(plan), true)
       // A run that was cancelled, or a worker that broke, leaves steps without a verdict.
       for (const { id } of plan)
         if (verdict.steps.find((s) => s.id === id)?.tests.length === 0) record(this.#collector.verdictOf(id))
+      const files = changed()
+      if (files.length > 0)
+        for (const step of verdict.steps) if (step.outcome === 'pass') record(distrusted(step, files))
     }
     this.#pool.prepareNext()
     this.#healed = this.topology.heal()
@@ -152,16 +148,11 @@ export class Grader {
     return plan.flatMap(({ files }) => files.map(({ file }) => project.createSpecification(file)))
   }
 
-  /** A failure when Postgres refuses the subject's schema. */
-  async #prepare(subject: Subject): Promise<Failure | undefined> {
+  /** Databases and context for this subject. @throws what {@link refusalOf} explains */
+  async #prepare(subject: Subject, run: Parameters<typeof runContext>[3]): Promise<undefined> {
     await this.#healed
-    try {
-      await prepareDatabases(this.topology, this.lab, subject)
-      return undefined
-    } catch (error) {
-      if (!(error instanceof SchemaError)) throw error
-      return schemaFailure(error)
-    }
+    await prepareDatabases(this.topology, this.lab, subject)
+    this.#context = await runContext(this.lab, this.runtime, subject, run)
   }
 
   #host(): HostApi {
@@ -205,20 +196,6 @@ function finish(verdict: Verdict, asked: PlannedStep[]): void {
       : outcomes.every((outcome) => outcome === 'pass')
         ? 'pass'
         : 'unknown'
-}
-
-function schemaFailure(error: SchemaError): Failure {
-  const place = error.line ? `${error.file}:${error.line}` : error.file
-  return {
-    test: say('the database is made', 'データベースを作る'),
-    when: say(`${error.file} was applied to an empty database`, `空のデータベースに${error.file}を適用した`),
-    expected: say('Postgres accepts every statement', 'Postgresがすべての文を受け付ける'),
-    observed: same(`${place}: ${error.message}`),
-    hint: 1,
-    evidence: [],
-    logs: [],
-    timeline: [],
-  }
 }
 
 async function openVitest(lab: Lab, pool: WarmPool, collector: () => Collector | undefined): Promise<Vitest> {

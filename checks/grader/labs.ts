@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { LabSpec, StepSpec } from '#harness/lab'
 import { ROOT, WORKSPACE } from '#harness/paths'
@@ -69,18 +69,24 @@ export function testFiles(lab: Lab, step: string): { kind: 'red' | 'check'; file
 /** Hash of all that decides a verdict: manifest, data, tests, checks. */
 export function labVersion(lab: Lab): string {
   const hash = createHash('sha256')
-  const parts = [...filesBelow(lab.dir, /starter/), ...filesBelow(lab.checks, /mutants|variants|golden/)]
-  for (const file of parts) hash.update(file.slice(LABS.length)).update(readFileSync(file))
+  for (const [name, content] of filesOfLab(lab)) hash.update(name).update(content)
   return hash.digest('hex').slice(0, 12)
+}
+
+/** All that decides a verdict, by its path in the clone. */
+export function filesOfLab(lab: Lab): Map<string, Buffer> {
+  const files = [...filesBelow(lab.dir, /starter/), ...filesBelow(lab.checks, /mutants|variants|golden/)]
+  return new Map(files.map((file) => [file.slice(LABS.length), readFileSync(file)]))
 }
 
 function filesBelow(dir: string, except: RegExp): string[] {
   if (!existsSync(dir)) return []
-  return readdirSync(dir)
-    .filter((name) => !except.test(name))
-    .toSorted()
-    .flatMap((name) => {
-      const path = join(dir, name)
-      return statSync(path).isDirectory() ? filesBelow(path, except) : [path]
+  return readdirSync(dir, { withFileTypes: true })
+    .filter(({ name }) => !except.test(name))
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+    .flatMap((entry) => {
+      const path = join(dir, entry.name)
+      if (entry.isDirectory()) return filesBelow(path, except)
+      return entry.isFile() ? [path] : []
     })
 }

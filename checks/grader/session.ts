@@ -8,9 +8,9 @@ import { OWNER, ownFolder } from '#harness/process/owned'
 import type { Runtime } from '#harness/runtime/runtime'
 import type { StartedTopology } from '#harness/topology'
 import type { Lab } from './labs.ts'
-import { roleCommands, type Subject } from './subject.ts'
+import { readSubject, roleCommands, type Subject } from './subject.ts'
 
-/** Makes the database templates from the lab's data and the subject's schema. @throws SchemaError */
+/** Makes the database templates from the lab's data and the subject's schema. @throws SchemaError, SubjectError */
 export async function prepareDatabases(topology: StartedTopology, lab: Lab, subject: Subject): Promise<void> {
   const parts = Object.entries(lab.spec.topology).filter(
     ([, { kind }]) => kind === 'postgres' || kind === 'replicated',
@@ -27,11 +27,10 @@ async function templateSources(lab: Lab, subject: Subject, component: string): P
   const own = [`data.${component}.sql`, 'data.sql']
     .map((file) => join(lab.dir, file))
     .find((file) => existsSync(file))
-  const schema = join(subject.dir, 'schema.sql')
+  const schema = await readSubject(subject, 'schema.sql')
   const sources: TemplateSource[] = []
   if (own) sources.push({ file: 'data.sql', sql: await readFile(own, 'utf8'), user: 'postgres' })
-  if (existsSync(schema))
-    sources.push({ file: 'schema.sql', sql: await readFile(schema, 'utf8'), user: 'app' })
+  if (schema !== undefined) sources.push({ file: 'schema.sql', sql: schema, user: 'app' })
   return sources
 }
 

@@ -1,9 +1,9 @@
-import { cp, mkdir, readFile, rm, stat } from 'node:fs/promises'
-import { existsSync } from 'node:fs'
+import { cp, lstat, mkdir, readFile, rm, stat } from 'node:fs/promises'
+import { existsSync, statSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { RUNTIME_DIR } from '#harness/paths'
 import { OWNER, ownFolder } from '#harness/process/owned'
-import { say } from '#harness/text'
+import { say, type Text } from '#harness/text'
 import { Unavailable } from '#harness/unavailable'
 import type { Lab } from './labs.ts'
 
@@ -22,7 +22,7 @@ export async function resolveSubject(lab: Lab, name: string): Promise<Subject> {
     starter: lab.starter,
   }
   const dir = known[name] ?? resolve(name)
-  if (existsSync(dir)) return { name, dir }
+  if (statSync(dir, { throwIfNoEntry: false })?.isDirectory()) return { name, dir }
   const number = String(lab.number).padStart(2, '0')
   throw new Unavailable(
     name === 'workspace'
@@ -83,12 +83,58 @@ async function removed(overlay: string): Promise<string[]> {
   return (JSON.parse(await readFile(file, 'utf8')) as { remove?: string[] }).remove ?? []
 }
 
-/** Commands of the roles where the subject is not TypeScript: `lab.json` of the subject. */
+/** A file of the subject that can't be used as what it is. */
+export class SubjectError extends Error {
+  override readonly name = 'SubjectError'
+  readonly file: string
+  readonly reason: Text
+
+  constructor(file: string, reason: Text) {
+    super(`${file}: ${reason.en}`)
+    this.file = file
+    this.reason = reason
+  }
+}
+
+/** The text of one of the subject's files; undefined where there is none. @throws {SubjectError} */
+export async function readSubject(subject: Subject, file: string): Promise<string | undefined> {
+  try {
+    return await readFile(join(subject.dir, file), 'utf8')
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException
+    const linked = await lstat(join(subject.dir, file)).catch(() => undefined)
+    if (code === 'ENOENT' && !linked) return undefined
+    throw new SubjectError(file, say(`it can’t be read (${code})`, `読み取れない(${code})`))
+  }
+}
+
+/** Commands of the roles where the subject is not TypeScript: `lab.json` of the subject. @throws {SubjectError} */
 export async function roleCommands(subject: Subject): Promise<Record<string, string[]>> {
-  const file = join(subject.dir, 'lab.json')
-  if (!existsSync(file)) return {}
-  const parsed = JSON.parse(await readFile(file, 'utf8')) as { roles?: Record<string, string[]> }
-  return parsed.roles ?? {}
+  const text = await readSubject(subject, 'lab.json')
+  if (text === undefined) return {}
+  const roles = parse(text)?.roles ?? {}
+  const isCommand = (command: unknown): command is string[] =>
+    Array.isArray(command) && command.length > 0 && command.every((part) => typeof part === 'string')
+  for (const [role, command] of Object.entries(roles)) {
+    if (isCommand(command)) continue
+    throw new SubjectError(
+      'lab.json',
+      say(
+        `the command of ${role} is not a list of words: ["python3", "src/${role}.py"]`,
+        `${role}のコマンドが語の並びになっていない。例:["python3", "src/${role}.py"]`,
+      ),
+    )
+  }
+  return roles as Record<string, string[]>
+}
+
+function parse(text: string): { roles?: Record<string, unknown> } | undefined {
+  try {
+    return JSON.parse(text) as { roles?: Record<string, unknown> }
+  } catch (error) {
+    const { message } = error as Error
+    throw new SubjectError('lab.json', say(`it is no JSON: ${message}`, `JSONになっていない:${message}`))
+  }
 }
 
 /** True when the path is a readable file. */

@@ -1,4 +1,3 @@
-import { basename } from 'node:path'
 import { say, type Text } from '../text.ts'
 import type { Machine } from './machine.ts'
 import type { Exit } from './process.ts'
@@ -21,7 +20,9 @@ export function describeExit(exit: Exit, lines: readonly string[] = []): Text {
       'ended by the harness: it used more than 1 GB of memory',
       'メモリが1GBを超えたため、ハーネスが停止した',
     )
-  if (exit.missing) return say(`${basename(exit.missing)} is missing`, `${basename(exit.missing)}がない`)
+  if (exit.missing === 'folder')
+    return say('the folder that it runs in has been deleted', '実行フォルダーが削除されている')
+  if (exit.missing) return say(`there is no program ${exit.missing}`, `プログラム${exit.missing}がない`)
   const end = exit.signal
     ? say(`signal ${exit.signal}`, `シグナル${exit.signal}`)
     : say(`exit status ${exit.code}`, `終了コード${exit.code}`)
@@ -29,9 +30,9 @@ export function describeExit(exit: Exit, lines: readonly string[] = []): Text {
   return reason ? say(`${end.en}: ${reason}`, `${end.ja}:${reason}`) : end
 }
 
-/** The last line that names an error: `SyntaxError [ERR_…]: Expression expected`. */
+/** The last line that names an error: `SyntaxError [ERR_…]: Expression expected`, `error: too many clients` of pg. */
 function deathCause(lines: readonly string[]): string | undefined {
   if (lines.slice(-50).some((line) => line.startsWith('FATAL ERROR:') && line.includes('out of memory')))
     return 'out of memory'
-  return lines.slice(-50).findLast((line) => /^[\w.]*(?:Error|Exception)\b/.test(line))
+  return lines.slice(-50).findLast((line) => /^(?:[\w.]*(?:Error|Exception)|error)\b/.test(line))
 }

@@ -1,21 +1,25 @@
-import { appendFileSync } from 'node:fs'
+import { appendFileSync, statSync } from 'node:fs'
 import type { Readable } from 'node:stream'
 
-/** What of a role's output is kept: a service that floods its log must not fill the learner's disk. */
+/** What of a role's output is kept: a service that floods its log must not fill the learner's disk, or our memory. */
 const MOST_BYTES = 4 * 1024 * 1024
-const MOST_LINES = 20_000
+/** Longer ones are cut in two. */
+const LONGEST_LINE = 64 * 1024
 
-/** The output of one role: in memory for the tests, in a file for the learner. */
+/** The output of one role: its last lines in memory for the tests, its first megabytes in a file for the learner. */
 export class Output {
-  /** Bytes beyond what is kept. */
+  /** Bytes of earlier lines that are no longer in memory. */
   dropped = 0
   readonly #file: string
   readonly #lines: string[] = []
-  #bytes = 0
+  #kept = 0
+  #written: number
   #partial = ''
 
   constructor(file: string) {
     this.#file = file
+    // Every instance of a role writes to the same file.
+    this.#written = statSync(file, { throwIfNoEntry: false })?.size ?? 0
   }
 
   follow(stream: Readable): void {
@@ -31,19 +35,38 @@ export class Output {
 
   tail(count: number): string[] {
     const last = this.lines.slice(-count)
-    return this.dropped > 0 ? [...last, `(${this.dropped} more bytes, not kept)`] : last
+    return this.dropped > 0 ? [`(${this.dropped} earlier bytes, not kept)`, ...last] : last
   }
 
   #take(chunk: string): void {
-    this.#bytes += chunk.length
-    if (this.#bytes > MOST_BYTES) {
-      this.dropped += chunk.length
-      return
-    }
-    appendFileSync(this.#file, chunk)
+    this.#write(chunk)
     const parts = (this.#partial + chunk).split('\n')
     this.#partial = parts.pop() ?? ''
-    this.#lines.push(...parts)
-    if (this.#lines.length > MOST_LINES) this.#lines.splice(0, MOST_LINES / 10)
+    if (this.#partial.length > LONGEST_LINE) {
+      parts.push(this.#partial)
+      this.#partial = ''
+    }
+    for (const line of parts) {
+      this.#lines.push(line)
+      this.#kept += line.length + 1
+    }
+    if (this.#kept > MOST_BYTES) this.#forget()
+  }
+
+  /** Drops the older half, so that a flood does not shift the whole list for every line. */
+  #forget(): void {
+    let bytes = 0
+    let lines = 0
+    while (bytes < MOST_BYTES / 2 && lines < this.#lines.length) bytes += this.#lines[lines++]!.length + 1
+    this.#lines.splice(0, lines)
+    this.#kept -= bytes
+    this.dropped += bytes
+  }
+
+  #write(chunk: string): void {
+    if (this.#written > MOST_BYTES) return
+    this.#written += chunk.length
+    const end = this.#written > MOST_BYTES ? `\n(more than ${MOST_BYTES} bytes: the rest is not kept)\n` : ''
+    appendFileSync(this.#file, chunk + end)
   }
 }

@@ -33,7 +33,7 @@ export interface Exit {
   at: number
   /** The harness ended it because it took more than {@link MOST_MEMORY}. */
   memory?: boolean
-  /** It never ran: its command or its folder is missing. */
+  /** It never ran: this command does not exist, or `'folder'` where its folder is gone. */
   missing?: string
 }
 
@@ -128,7 +128,7 @@ export class RoleProcess {
         done({
           code: 127,
           signal: null,
-          missing: existsSync(this.#machine.dir) ? command : this.#machine.dir,
+          missing: existsSync(this.#machine.dir) ? command : 'folder',
         }),
       )
     })

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { lab } from '../context.ts'
 import { StepFailure, type Finding } from '../failure.ts'
 import { http, type Answer, type RequestOptions } from '../http.ts'
@@ -20,6 +21,7 @@ export { describeExit } from './ending.ts'
 
 /** Longest time from a role's start to its first `GET /health` → 200. */
 const READY_WITHIN = 8000
+const ENDING_MS = 300
 
 export interface RoleOptions {
   /** `SERVER_NAME`, and the name in the timeline. Default: the role's own name. */
@@ -203,6 +205,12 @@ export class StartedRole {
   /** Resolves when all that it wrote before its end has been read; at once while it runs. */
   async said(): Promise<void> {
     if (this.exit) await this.#process?.said
+  }
+
+  /** Waits a little for an end that seems near: its connections break a moment before the system tells of it. */
+  async ending(): Promise<void> {
+    if (this.#process && !this.#expectedEnd) await Promise.race([this.#process.exited, pause(ENDING_MS)])
+    await this.said()
   }
 
   /** The lines that it wrote, over all its starts. */

@@ -93,7 +93,6 @@ export function hostWithout(context: RunContext): HostApi {
   }
   return {
     context: async () => context,
-    cancelled: () => new Promise(() => {}),
     cancelled: () => new Promise(() => {}), // nobody cancels a test of the harness
     nodes: async () => [],
     act: none,
