@@ -50,6 +50,8 @@ async function sample({ replicas, primaryToo, writes = 0, seconds }: Configurati
       REPLICA_URLS: readers.map(url).join(','),
       PRIMARY_POOL_MAX: 10,
       REPLICA_POOL_MAX: 10,
+      // By turns some node runs dry now and then, and its capacity is lost: this is about the nodes.
+      READ_BALANCE: 'least-loaded',
     },
   })
   const request = (body: string) => ({

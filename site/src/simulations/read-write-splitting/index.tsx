@@ -19,7 +19,8 @@ export default function ReadWriteSplitting() {
   const [settings, setSettings] = useState(START)
   const set = (change: Partial<Settings>) => setSettings((before) => ({ ...before, ...change }))
   const outcome = simulate(settings)
-  const rate = (n: number) => `${Math.round(n).toLocaleString('en-GB')} req/s`
+  const count = (n: number) => Math.round(n).toLocaleString('en-GB')
+  const rate = (n: number) => `${count(n)} req/s`
   const percent = (n: number) => `${Math.round(n * 100)} %`
   return (
     <Stage
@@ -85,9 +86,9 @@ export default function ReadWriteSplitting() {
         <Meter label={t('each replica', '各レプリカ')} value={outcome.replicaLoad} max={1.02} limit={1} shown={percent(outcome.replicaLoad)} color="var(--two)" />
       </div>
       <Readouts>
-        <Readout label={t('all nodes carry', '全ノードで処理できる量')} value={rate(outcome.throughput)} note={`× ${outcome.speedUp.toFixed(2)}`} />
-        <Readout label={t('one more replica adds', 'もう1台の効果')} value={`+ ${rate(outcome.gainOfNext)}`} />
-        <Readout label={t('no number of replicas gets above', '何台でも超えられない量')} value={Number.isFinite(outcome.ceiling) ? rate(outcome.ceiling) : t('no limit', '上限なし')} note={t('capacity ÷ share of writes', '1台の能力 ÷ 書き込みの割合')} />
+        <Readout label={t('all nodes carry, req/s', '全ノードの処理量（req/s）')} value={count(outcome.throughput)} note={`× ${outcome.speedUp.toFixed(2)}`} />
+        <Readout label={t('one more adds, req/s', 'もう1台の効果（req/s）')} value={`+ ${count(outcome.gainOfNext)}`} />
+        <Readout label={t('never above, req/s', '何台でも超えない値（req/s）')} value={Number.isFinite(outcome.ceiling) ? count(outcome.ceiling) : t('no limit', '上限なし')} note={t('capacity ÷ share of writes', '1台の能力 ÷ 書き込みの割合')} />
       </Readouts>
       <Controls>
         <Slider label={t('Reads', '読み取りの割合')} value={settings.readPercent} min={0} max={100} shown={`${settings.readPercent} %`} onChange={(readPercent) => set({ readPercent })} />
