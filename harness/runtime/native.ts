@@ -176,11 +176,11 @@ class NativeNode implements ServerNode {
   }
 
   async freeze(): Promise<void> {
-    await freezeTree(this.#pid())
+    await freezeTree(this.#pid(), { started: this.#started })
   }
 
   async thaw(): Promise<void> {
-    await thawTree(this.#pid())
+    await thawTree(this.#pid(), { started: this.#started })
   }
 
   async remove(): Promise<void> {
