@@ -38,13 +38,14 @@ export async function unwrittenCommit(shop: Shop): Promise<{ id: string; token: 
   ])
   // Its connections are new, so the role's setting holds for them.
   const server = await shop.server('server-c')
+  const flushed = async (): Promise<unknown> =>
+    (await primary.sql('SELECT pg_current_wal_flush_lsn()::text AS lsn'))[0]?.lsn
   for (;;) {
     const id = newId()
+    const before = await flushed()
     const token = await order(server, id)
-    const [row] = await primary.sql(
-      'SELECT pg_current_wal_flush_lsn() < pg_current_wal_insert_lsn() AS unwritten',
-    )
-    if (row?.unwritten) return { id, token }
+    // Nothing at all was flushed since before the order.
+    if ((await flushed()) === before) return { id, token }
   }
 }
 
