@@ -1,4 +1,6 @@
+import { Agent } from 'node:http'
 import {
+  atEnd,
   eventually,
   link,
   postgres,
@@ -10,6 +12,7 @@ import {
   type Exit,
   type HeldLock,
   type Link,
+  type RequestOptions,
   type StartedRole,
   type Text,
 } from '#harness'
@@ -41,6 +44,13 @@ export async function startInstances(count: number, env: Env = {}, own: Env[] = 
   return { apps, app1: apps[0]!, app2: apps[1]!, app3: apps[2]!, db, toRedis }
 }
 
+/** So many connections to each instance that stay open from request to request, as busy clients have them. */
+export function keptConnections(each: number): Agent {
+  const agent = new Agent({ keepAlive: true, maxSockets: each })
+  atEnd(() => agent.destroy())
+  return agent
+}
+
 /** Where the messages of a channel are. */
 export function channel(name: string): string {
   return `/api/channels/${encodeURIComponent(name)}/messages`
@@ -53,6 +63,8 @@ export async function textsAt(app: StartedRole, name: string): Promise<unknown> 
   return Array.isArray(list) ? list.map((message) => message?.text) : (answer.broken?.en ?? answer.status)
 }
 
+type Options = Pick<RequestOptions, 'headers' | 'agent' | 'within'>
+
 export interface Login {
   answer: Answer
   /** `session=…`, as a browser sends it back. */
@@ -60,8 +72,8 @@ export interface Login {
 }
 
 /** Logs in as `user` and keeps the cookie, as a browser does. */
-export async function login(app: StartedRole, user: string, cookie?: string): Promise<Login> {
-  const answer = await app.post('/api/login', { user }, { headers: { ...(cookie && { cookie }) } })
+export async function login(app: StartedRole, user: string, options: Options = {}): Promise<Login> {
+  const answer = await app.post('/api/login', { user }, options)
   const set = answer.headers['set-cookie']?.find((line) => line.startsWith('session='))
   return { answer, cookie: set?.split(';')[0] ?? '' }
 }
@@ -72,8 +84,8 @@ export function me(app: StartedRole, cookie: string, within?: number): Promise<A
 }
 
 /** Posts an order with an idempotency key. */
-export function order(app: StartedRole, key: string, body: unknown, within?: number): Promise<Answer> {
-  return app.post('/api/orders', body, { headers: { 'idempotency-key': key }, within })
+export function order(app: StartedRole, key: string, body: unknown, options: Options = {}): Promise<Answer> {
+  return app.post('/api/orders', body, { ...options, headers: { 'idempotency-key': key } })
 }
 
 /** Orders of this item in Postgres. */
