@@ -1,7 +1,6 @@
-import { eventually, expect, http, say, when, type Link } from '#harness'
+import { eventually, say, when } from '#harness'
 import type { Pair } from '../../labs/02-dual-servers/tests/pair.ts'
-import { changesIn, put, settingsIn } from '../../labs/02-dual-servers/tests/settings.ts'
-import { syncs } from './between.ts'
+import { put } from '../../labs/02-dual-servers/tests/settings.ts'
 
 /** Kills server-1 in the middle of a PUT, at the statement that writes this table, and starts it again. */
 export async function killedWaitingFor(table: string, { server1, db1 }: Pair): Promise<void> {
@@ -29,56 +28,4 @@ export async function killedWaitingFor(table: string, { server1, db1 }: Pair): P
     0,
   )
   await server1.start()
-}
-
-/** Whoever has no token, or a wrong one, is refused under `/api/sync/` and changes nothing. */
-export async function expectStrangersRefused(pair: Pair): Promise<void> {
-  const { server1, server2, db1, db2, to1, to2 } = pair
-  const before = await Promise.all(
-    [db1, db2].map(async (db) => [await settingsIn(db), (await changesIn(db)).length]),
-  )
-  const wrong = {
-    authorization: 'Bearer wrong',
-    'x-peer-token': 'wrong',
-    'x-sync-token': 'wrong',
-    'x-server-name': 'server-1',
-  }
-  const body = { setting: 'maintenance_mode', value: 'stolen' }
-  for (const [server, link] of [
-    [server1, to1],
-    [server2, to2],
-  ] as const) {
-    for (const [name, ja, headers] of [
-      ['no token', 'トークンなし', {}],
-      ['a wrong token', '誤ったトークン', wrong],
-    ] as const) {
-      for (const { method, path } of [{ method: 'POST', path: '/api/sync/global-settings' }, ...seen(link)]) {
-        when(
-          `${method} ${path} at ${server.name} with ${name}`,
-          `${server.name}に${ja}で${method} ${path}を送った`,
-        )
-        expect(
-          await http(server.url + path, {
-            method,
-            headers,
-            body: method === 'GET' ? undefined : body,
-            to: server.name,
-          }),
-        ).toAnswer([401, 403, 404])
-      }
-    }
-  }
-  const after = await Promise.all(
-    [db1, db2].map(async (db) => [await settingsIn(db), (await changesIn(db)).length]),
-  )
-  expect(
-    after,
-    say('settings and records of both servers afterwards', 'その後の両サーバーの設定と記録'),
-  ).toEqual(before)
-}
-
-/** The calls that the servers themselves make. */
-function seen(link: Link): { method: string; path: string }[] {
-  const last = syncs(link).at(-1)
-  return last ? [{ method: last.method, path: last.path }] : []
 }

@@ -1,16 +1,10 @@
 import { beforeAll, eventually, expect, say, test, when } from '#harness'
 import { expectAgreement } from '../../labs/02-dual-servers/tests/agreement.ts'
 import { startPair, type Pair } from '../../labs/02-dual-servers/tests/pair.ts'
-import {
-  arrives,
-  change,
-  changesIn,
-  drained,
-  pendingOf,
-  valueIn,
-} from '../../labs/02-dual-servers/tests/settings.ts'
+import { arrives, change, drained, pendingOf, valueIn } from '../../labs/02-dual-servers/tests/settings.ts'
 import { heal, part, syncs } from './between.ts'
-import { expectStrangersRefused, killedWaitingFor } from './crash.ts'
+import { killedWaitingFor } from './crash.ts'
+import { expectBadSettingsRefused, expectStrangersRefused } from './refusals.ts'
 
 let pair: Pair
 
@@ -131,24 +125,5 @@ test(say('only the peer may write', '書き込めるのは相手のサーバー�
 })
 
 test(say('a bad setting is refused', '不正な設定は断られる'), async () => {
-  const { server1, db1 } = pair
-  const before = (await changesIn(db1)).length
-  const bodies = [
-    '{"setting":',
-    {},
-    { setting: 'x' },
-    ...['', 'Dark', '9x', 'a-b', 'a'.repeat(65), 7].map((setting) => ({ setting, value: 1 })),
-  ]
-  for (const body of bodies) {
-    const text = typeof body === 'string' ? body : JSON.stringify(body)
-    when(
-      `server-1 gets PUT /api/global-settings with ${text}`,
-      `server-1がPUT /api/global-settingsで${text}を受けた`,
-    )
-    const headers = { 'content-type': 'application/json' }
-    expect(await server1.put('/api/global-settings', body, { headers })).toAnswer(400, {
-      error: 'invalid_setting',
-    })
-  }
-  expect((await changesIn(db1)).length - before, say('new records in pg-1', 'pg-1の新しい記録')).toBe(0)
+  await expectBadSettingsRefused(pair)
 })

@@ -21,7 +21,7 @@ beforeAll(async () => {
   others = CUTS.map((partitions) => pairAhead({ quiet: true, partitions }))
 })
 
-const CAPITALS = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZ']
+const CAPITALS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ'.split('')
 
 /** Status of `GET /api/profile` at both servers, for a user of each letter in both cases. */
 async function statusByLetter({ server1, server2 }: Pair): Promise<Record<string, number[]>> {

@@ -87,7 +87,7 @@ export async function startPair(options: PairOptions = {}): Promise<Pair> {
     DATABASE_URL: db2.url('server-2', { via: toDb2 }),
     ...options.env2,
   }
-  if (apart) await Promise.all([to1.refuse(), to2.refuse()])
+  if (apart) for (const link of [to1, to2]) link.refuse()
   const [server1, server2] = await Promise.all([
     startRole('server', { name: 'server-1', port: port1, env: env1 }),
     startRole('server', { name: 'server-2', port: port2, env: env2, start: !options.only1 }),
