@@ -31,13 +31,14 @@ export class BuiltSite {
   readonly #pages = new Map<string, Page>()
   readonly #files = new Map<string, string>()
 
-  constructor(folder: string) {
+  /** `live`: the pages are told that our server is there. */
+  constructor(folder: string, { live = true } = {}) {
     const names = readdirSync(folder, { recursive: true, withFileTypes: true })
     for (const entry of names) {
       if (!entry.isFile()) continue
       const file = join(entry.parentPath, entry.name)
       const url = `/${relative(folder, file).split(sep).join('/')}`
-      if (extname(file) === '.html') this.#pages.set(route(url), toPage(readFileSync(file, 'utf8')))
+      if (extname(file) === '.html') this.#pages.set(route(url), toPage(readFileSync(file, 'utf8'), live))
       else this.#files.set(url, file)
     }
   }
@@ -82,8 +83,8 @@ export function currentSite(folder: string): () => BuiltSite {
 /** `/chapters/x.html` is served as `/chapters/x`, `/ja/index.html` as `/ja/`. */
 const route = (url: string) => url.replace(/index\.html$/, '').replace(/\.html$/, '')
 
-function toPage(html: string): Page {
-  const body = html.replace('<head>', `<head><meta name="${LIVE_META}" content="yes">`)
+function toPage(html: string, live: boolean): Page {
+  const body = live ? html.replace('<head>', `<head><meta name="${LIVE_META}" content="yes">`) : html
   const scripts = [...body.matchAll(/<script(?:\s[^>]*)?>([\s\S]*?)<\/script>/g)].map(([, code = '']) => code)
   const hashes = scripts.filter(Boolean).map((code) => `'sha256-${createHash('sha256').update(code).digest('base64')}'`)
   return {

@@ -55,12 +55,14 @@ export function Question({ children }: { children: ReactNode }) {
 
 /** Paragraphs without their `<p>`, which neither a legend nor a label may hold. */
 function inline(nodes: ReactNode[]): ReactNode[] {
-  return nodes.map((node) => (isValidElement<{ children: ReactNode }>(node) && node.type === 'p' ? <span key={node.key}>{node.props.children}</span> : node))
+  return nodes.map((node) => (isParagraph(node) ? <span key={node.key}>{node.props.children}</span> : node))
 }
 
-/** Separates the explanation from the answer that it explains. */
+/** Separates the explanation from the answer that it explains; MDX may have put both into one paragraph. */
 function split(children: ReactNode): [why: ReactNode, answer: ReactNode] {
-  const all = Children.toArray(children)
-  const isWhy = (c: ReactNode) => isValidElement(c) && c.type === Why
-  return [all.filter(isWhy), inline(all.filter((c) => !isWhy(c)))]
+  const flat = Children.toArray(children).flatMap((node) => (isParagraph(node) ? Children.toArray(node.props.children) : [node]))
+  const isWhy = (node: ReactNode) => isValidElement(node) && node.type === Why
+  return [flat.filter(isWhy), flat.filter((node) => !isWhy(node))]
 }
+
+const isParagraph = (node: ReactNode): node is ReactElement<{ children: ReactNode }> => isValidElement(node) && node.type === 'p'

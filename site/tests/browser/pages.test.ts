@@ -1,0 +1,75 @@
+import { AxeBuilder } from '@axe-core/playwright'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { allPages, world, type World } from './world.ts'
+
+let site: World
+beforeAll(async () => {
+  site = await world()
+})
+afterAll(() => site[Symbol.asyncDispose]())
+
+/** `npm test` looks at each page twice, so that both modes and both widths are seen; `.ci/run` at every combination. */
+const LOOKS = [
+  { colorScheme: 'light', width: 1440 },
+  { colorScheme: 'dark', width: 360 },
+  { colorScheme: 'light', width: 360 },
+  { colorScheme: 'dark', width: 1440 },
+].slice(0, process.env.WORKBOOK_FULL ? 4 : 2) as { colorScheme: 'light' | 'dark'; width: number }[]
+
+const pages = [...(await allPages()), '/nowhere', '/ja/nowhere']
+
+describe.each(LOOKS)('in $colorScheme at $width px', ({ colorScheme, width }) => {
+  it.each(pages)('%s is whole, fits and can be read by everybody', async (path) => {
+    const { page, problems } = await site.open(path, { colorScheme, viewport: { width, height: 900 } })
+    await readToTheEnd(page)
+    expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth'), 'pixels of sideways scroll').toBe(0)
+    expect(await page.evaluate(SHIFT), 'layout shift while reading').toBeLessThan(0.01)
+    const { violations } = await new AxeBuilder({ page }).analyze()
+    const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    expect(serious.map(({ id, nodes }) => `${id}: ${nodes.map((n) => n.html).join(' | ')}`)).toEqual([])
+    // The page that isn't there is a 404 by intent.
+    expect(problems.filter((problem) => !(path.endsWith('/nowhere') && /404/.test(problem)))).toEqual([])
+    await page.context().close()
+  })
+})
+
+it('every page says its language and has one h1', async () => {
+  for (const path of pages) {
+    const { page } = await site.open(path)
+    expect(await page.locator('html').getAttribute('lang'), path).toBe(path.startsWith('/ja/') ? 'ja' : 'en')
+    expect(await page.locator('h1').count(), path).toBe(1)
+    await page.context().close()
+  }
+})
+
+it('no Japanese page shows interface text in English', async () => {
+  for (const path of pages.filter((p) => p.startsWith('/ja/'))) {
+    const { page } = await site.open(path)
+    const english = await page.locator('button, nav a, summary, label, legend, th, dt, [role="status"]').evaluateAll((nodes) =>
+      (nodes as unknown as { innerText: string; closest(s: string): unknown }[])
+        .filter((node) => !node.closest('code, pre, [data-simulation] output, .table-of-contents'))
+        .map((node) => node.innerText.trim())
+        .filter((text) => /[a-z]{3,} [a-z]{3,}/i.test(text) && !/[\u3040-\u30ff\u4e00-\u9fff]/.test(text)),
+    )
+    expect(english.filter((text) => !/^npm |\$ |^English$/.test(text)), path).toEqual([])
+    await page.context().close()
+  }
+})
+
+/** Sum of all layout shifts that no input caused. */
+const SHIFT = `new Promise((resolve) => {
+  let sum = 0
+  new PerformanceObserver((list) => list.getEntries().forEach((e) => { if (!e.hadRecentInput) sum += e.value })).observe({ type: 'layout-shift', buffered: true })
+  requestAnimationFrame(() => requestAnimationFrame(() => resolve(sum)))
+})`
+
+/** Scrolls as a reader does, so that what comes late has come. */
+async function readToTheEnd(page: Awaited<ReturnType<World['open']>>['page']): Promise<void> {
+  const height = Number(await page.evaluate('document.documentElement.scrollHeight'))
+  for (let y = 0; y < height; y += 700) {
+    await page.evaluate(`scrollTo(0, ${y})`)
+    await page.evaluate('new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))')
+  }
+  await page.waitForFunction('[...document.images].every((image) => image.complete || image.loading === "lazy" && !image.offsetParent)')
+  await page.waitForFunction('[...document.querySelectorAll("[data-simulation]")].every((place) => place.querySelector("section"))')
+}
