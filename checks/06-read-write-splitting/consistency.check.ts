@@ -3,7 +3,6 @@ import {
   inParallel,
   mark,
   openShop,
-  PATIENT,
   total,
   waiting,
   type Gateway,
@@ -16,7 +15,6 @@ let gateway: Gateway
 beforeAll(async () => {
   shop = await openShop()
   gateway = await shop.gateway({
-    ...PATIENT,
     PRIMARY_POOL_MAX: 3,
     ROUTES: JSON.stringify([{ tables: ['page_views'], to: 'analytics' }]),
   })

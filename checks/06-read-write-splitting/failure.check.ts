@@ -6,7 +6,6 @@ import {
   onReplicas,
   openShop,
   shortRecovery,
-  PATIENT,
   total,
   waiting,
   type Gateway,
@@ -24,9 +23,9 @@ let sleeping: Promise<{ m: string; answer: Answer }>
 beforeAll(async () => {
   shop = await openShop()
   const ready = shortRecovery(shop)
-  gateway = await shop.gateway({ ...PATIENT, FALLBACK_MAX: 2 })
+  gateway = await shop.gateway({ FALLBACK_MAX: 2 })
   await ready
-  limited = ahead(() => shop.gateway({ WRITE_TIMEOUT_MS: 700 }, 'gateway-2'))
+  limited = ahead(() => shop.gateway({ READ_TIMEOUT_MS: 600, WRITE_TIMEOUT_MS: 700 }, 'gateway-2'))
 })
 
 /** Sleeps on replica-1 and nowhere else. */

@@ -6,7 +6,6 @@ import {
   NAMES,
   openShop,
   shortRecovery,
-  PATIENT,
   waiting,
   type Gateway,
   type Name,
@@ -28,7 +27,6 @@ beforeAll(async ({ random }) => {
   const two = random.shuffle(['primary', 'analytics'] as const)
   firstOfTwo = two[0]!
   const env = {
-    ...PATIENT,
     PRIMARY_POOL_MAX: 3,
     REPLICA_POOL_MAX: POOL,
     ANALYTICS_MIN_COST: 300,

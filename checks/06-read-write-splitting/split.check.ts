@@ -6,7 +6,6 @@ import {
   NAMES,
   onReplicas,
   openShop,
-  PATIENT,
   total,
   type Gateway,
   type Shop,
@@ -19,7 +18,7 @@ let patient: Promise<Gateway>
 beforeAll(async () => {
   shop = await openShop()
   gateway = await shop.gateway()
-  patient = ahead(() => shop.gateway({ ...PATIENT, READ_BALANCE: 'least-loaded' }, 'gateway-2'))
+  patient = ahead(() => shop.gateway({ READ_BALANCE: 'least-loaded' }, 'gateway-2'))
 })
 
 test(say('reads and writes, ten at a time', '読み書きを10件ずつ並行に送る'), async ({ random }) => {

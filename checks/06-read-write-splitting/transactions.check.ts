@@ -2,7 +2,6 @@ import { ahead, beforeAll, eventually, expect, say, test, when } from '#harness'
 import {
   inParallel,
   openShop,
-  PATIENT,
   pauseReplicas,
   resumeReplicas,
   rowsOf,
@@ -17,8 +16,10 @@ let hurried: Promise<Gateway>
 
 beforeAll(async () => {
   shop = await openShop()
-  gateway = await shop.gateway({ ...PATIENT, TX_IDLE_MS: 5000 })
-  hurried = ahead(() => shop.gateway({ PRIMARY_POOL_MAX: 3, TX_IDLE_MS: 200 }, 'gateway-2'))
+  gateway = await shop.gateway()
+  hurried = ahead(() =>
+    shop.gateway({ PRIMARY_POOL_MAX: 3, TX_IDLE_MS: 200, WRITE_TIMEOUT_MS: 3000 }, 'gateway-2'),
+  )
 })
 
 test(say('COMMIT of a failed transaction', '失敗したトランザクションのCOMMIT'), async () => {

@@ -92,7 +92,7 @@ export default defineLab({
       title: say('A replica dies', 'レプリカが落ちても'),
       points: 20,
       // Servers are killed and started again four times; in containers each takes a second or more.
-      limit: 30_000,
+      limit: 45_000,
       hints: [
         say(
           'What does an `EventEmitter` do with an `error` nobody listens to?',

@@ -1,14 +1,5 @@
 import { beforeAll, burst, expect, say, test, when } from '#harness'
-import {
-  lockEverywhere,
-  mark,
-  openShop,
-  PATIENT,
-  waiting,
-  type Gateway,
-  type Name,
-  type Shop,
-} from './shop.ts'
+import { lockEverywhere, mark, openShop, waiting, type Gateway, type Name, type Shop } from './shop.ts'
 
 let shop: Shop
 let gateway: Gateway
@@ -16,7 +7,6 @@ let gateway: Gateway
 beforeAll(async () => {
   shop = await openShop()
   gateway = await shop.gateway({
-    ...PATIENT,
     PRIMARY_POOL_MAX: 3,
     REPLICA_POOL_MAX: 4,
     ROUTES: JSON.stringify([
