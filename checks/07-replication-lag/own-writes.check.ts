@@ -34,7 +34,7 @@ test(say('a commit that takes its time', '時間のかかるコミット'), asyn
 })
 
 test(say('an asynchronous commit', '非同期コミット'), async () => {
-  const { id, token } = await unwrittenCommit(shop)
+  const { id, token } = await unwrittenCommit(shop, [a, b])
   when(
     'the role commits asynchronously: the order is committed and not yet in the WAL on disk',
     'ロールは非同期にコミットする。注文はコミット済みだが、まだディスク上のWALにない',

@@ -1,4 +1,4 @@
-import { atEnd, lsn, type Answer } from '#harness'
+import { atEnd, lsn, type Answer, type StartedRole } from '#harness'
 import { newId, nextSegment, order, pass4GiB, setOnPrimary, type Shop } from './shop.ts'
 
 /**
@@ -25,8 +25,14 @@ export async function crossingTexts(
   return { replica, primary }
 }
 
-/** An order whose commit is not yet in the WAL on disk: the role commits asynchronously, and nothing writes for it. */
-export async function unwrittenCommit(shop: Shop): Promise<{ id: string; token: string }> {
+/**
+ * An order whose commit is not yet in the WAL on disk: the role commits asynchronously, and nothing writes for it.
+ * @param others servers that stand still meanwhile: a heartbeat of theirs would flush everybody's WAL
+ */
+export async function unwrittenCommit(
+  shop: Shop,
+  others: readonly StartedRole[],
+): Promise<{ id: string; token: string }> {
   const { primary } = shop
   atEnd(async () => {
     await primary.sql('ALTER ROLE app RESET synchronous_commit')
@@ -37,15 +43,18 @@ export async function unwrittenCommit(shop: Shop): Promise<{ id: string; token: 
     primary.sql('ALTER ROLE app SET synchronous_commit = off'),
   ])
   // Its connections are new, so the role's setting holds for them.
-  const server = await shop.server('server-c')
+  const server = await shop.server('server-c', { SAMPLE_MS: 10_000 })
+  await Promise.all(others.map((other) => other.freeze()))
   const flushed = async (): Promise<unknown> =>
-    (await primary.sql('SELECT pg_current_wal_flush_lsn()::text AS lsn'))[0]?.lsn
+    (await shop.db.sql('SELECT pg_current_wal_flush_lsn()::text AS lsn'))[0]?.lsn
   for (;;) {
     const id = newId()
     const before = await flushed()
     const token = await order(server, id)
     // Nothing at all was flushed since before the order.
-    if ((await flushed()) === before) return { id, token }
+    if ((await flushed()) !== before) continue
+    await Promise.all(others.map((other) => other.thaw()))
+    return { id, token }
   }
 }
 
