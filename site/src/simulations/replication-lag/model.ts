@@ -72,7 +72,9 @@ export function oneSession(settings: Settings): Read[] {
 
 /** A thousand reads: 25 payments, and twenty reads of each of the two readers. */
 export function totals(settings: Settings): Totals {
-  const all = Array.from({ length: 25 }, (_, i) => oneSession({ ...settings, seed: settings.seed * 1000 + i })).flat()
+  const all = Array.from({ length: 25 }, (_, i) =>
+    oneSession({ ...settings, seed: settings.seed * 1000 + i }),
+  ).flat()
   const share = (test: (read: Read) => boolean): number => all.filter(test).length
   return {
     reads: all.length,
