@@ -21,7 +21,11 @@ export function Reads({ reads, until }: { reads: readonly Read[]; until: number 
             {reads
               .filter((read) => read.reader === reader)
               .map((read) => (
-                <div key={read.at} className={styles.cell} data-seen={read.at <= until ? read.seen : undefined}>
+                <div
+                  key={read.at}
+                  className={styles.cell}
+                  data-seen={read.at <= until ? read.seen : undefined}
+                >
                   {read.at <= until ? `${SIGNS[read.seen]}\n${NODES[read.node]}` : ''}
                 </div>
               ))}

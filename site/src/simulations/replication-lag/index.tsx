@@ -1,7 +1,28 @@
 import { useState } from 'react'
-import { Choices, Controls, Player, Readout, Readouts, Slider, Stage, Toggle, Told, useClock } from '../../kit/index.ts'
+import {
+  Choices,
+  Controls,
+  Player,
+  Readout,
+  Readouts,
+  Slider,
+  Stage,
+  Toggle,
+  Told,
+  useClock,
+} from '../../kit/index.ts'
 import { useSay, type Say } from '../../text.ts'
-import { EVERY_MS, oneSession, READS, totals, TOKEN, type Policy, type Read, type Settings, type Totals } from './model.ts'
+import {
+  EVERY_MS,
+  oneSession,
+  READS,
+  totals,
+  TOKEN,
+  type Policy,
+  type Read,
+  type Settings,
+  type Totals,
+} from './model.ts'
 import { Reads } from './Reads.tsx'
 
 const START: Settings = { policy: 'clock', lags: [800, 800], paused: [false, false], servers: 2, seed: 1 }
@@ -22,8 +43,14 @@ export default function ReplicationLag() {
   return (
     <Stage
       title={t('Where is my order?', '注文はどこですか')}
-      lead={t('She pays at server-1 at 0 s. Then both refresh every quarter of a second, at a server drawn by lot.', '0秒にserver-1で支払い、そのあと2人が0.25秒ごとに再読み込みします。どのサーバーに届くかはくじで決まります。')}
-      note={t(`Which replica may answer is decided by solutions/07-replication-lag/src/choose.ts and lsn.ts, the files that the tests run. The payment ends at ${TOKEN}.`, `どのレプリカが答えてよいかは、テストが動かすのと同じsolutions/07-replication-lag/src/choose.tsとlsn.tsが決めています。支払いの位置は${TOKEN}です。`)}
+      lead={t(
+        'She pays at server-1 at 0 s. Then both refresh every quarter of a second, at a server drawn by lot.',
+        '0秒にserver-1で支払い、そのあと2人が0.25秒ごとに再読み込みします。どのサーバーに届くかはくじで決まります。',
+      )}
+      note={t(
+        `Which replica may answer is decided by solutions/07-replication-lag/src/choose.ts and lsn.ts, the files that the tests run. The payment ends at ${TOKEN}.`,
+        `どのレプリカが答えてよいかは、テストが動かすのと同じsolutions/07-replication-lag/src/choose.tsとlsn.tsが決めています。支払いの位置は${TOKEN}です。`,
+      )}
     >
       <Controls>
         <Choices<Policy>
@@ -51,17 +78,59 @@ export default function ReplicationLag() {
       <Player clock={clock} />
       <Reads reads={reads} until={until} />
       <Controls>
-        <Slider label={t('replica-1 is behind', 'replica-1の遅れ')} value={first} min={0} max={5000} step={50} shown={seconds(first)} onChange={(lag) => set({ lags: [lag, second] })} />
-        <Slider label={t('replica-2 is behind', 'replica-2の遅れ')} value={second} min={0} max={5000} step={50} shown={seconds(second)} onChange={(lag) => set({ lags: [first, lag] })} />
-        <Toggle label={t('replica-1 stands still', 'replica-1を止める')} value={stopped1} onChange={(paused) => set({ paused: [paused, stopped2] })} />
-        <Toggle label={t('replica-2 stands still', 'replica-2を止める')} value={stopped2} onChange={(paused) => set({ paused: [stopped1, paused] })} />
+        <Slider
+          label={t('replica-1 is behind', 'replica-1の遅れ')}
+          value={first}
+          min={0}
+          max={5000}
+          step={50}
+          shown={seconds(first)}
+          onChange={(lag) => set({ lags: [lag, second] })}
+        />
+        <Slider
+          label={t('replica-2 is behind', 'replica-2の遅れ')}
+          value={second}
+          min={0}
+          max={5000}
+          step={50}
+          shown={seconds(second)}
+          onChange={(lag) => set({ lags: [first, lag] })}
+        />
+        <Toggle
+          label={t('replica-1 stands still', 'replica-1を止める')}
+          value={stopped1}
+          onChange={(paused) => set({ paused: [paused, stopped2] })}
+        />
+        <Toggle
+          label={t('replica-2 stands still', 'replica-2を止める')}
+          value={stopped2}
+          onChange={(paused) => set({ paused: [stopped1, paused] })}
+        />
       </Controls>
       <Readouts>
-        <Readout label={t('buyer does not see her order', '注文が見えなかった読み取り')} value={String(sum.stale)} note={t(`of ${sum.reads} reads`, `${sum.reads}回のうち`)} />
-        <Readout label={t('back in time', '過去に戻った読み取り')} value={String(sum.back)} note={t(`of ${sum.reads} reads`, `${sum.reads}回のうち`)} />
-        <Readout label={t('reads on the primary', 'プライマリの読み取り')} value={`${((sum.primary / sum.reads) * 100).toFixed(1)} %`} note={t(`of ${sum.reads} reads`, `${sum.reads}回のうち`)} />
+        <Readout
+          label={t('buyer does not see her order', '注文が見えなかった読み取り')}
+          value={String(sum.stale)}
+          note={t(`of ${sum.reads} reads`, `${sum.reads}回のうち`)}
+        />
+        <Readout
+          label={t('back in time', '過去に戻った読み取り')}
+          value={String(sum.back)}
+          note={t(`of ${sum.reads} reads`, `${sum.reads}回のうち`)}
+        />
+        <Readout
+          label={t('reads on the primary', 'プライマリの読み取り')}
+          value={`${((sum.primary / sum.reads) * 100).toFixed(1)} %`}
+          note={t(`of ${sum.reads} reads`, `${sum.reads}回のうち`)}
+        />
       </Readouts>
-      <Told>{sentence(reads.filter(({ at }) => at <= until), sum, t)}</Told>
+      <Told>
+        {sentence(
+          reads.filter(({ at }) => at <= until),
+          sum,
+          t,
+        )}
+      </Told>
     </Stage>
   )
 }

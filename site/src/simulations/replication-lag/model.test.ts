@@ -16,7 +16,8 @@ describe('where is my order', () => {
   })
 
   it('is wrong with the clock once the lag is longer than its second', () => {
-    for (const servers of [1, 2] as const) expect(totals({ ...clock, lags: [1500, 1500], servers }).stale).toBeGreaterThan(0)
+    for (const servers of [1, 2] as const)
+      expect(totals({ ...clock, lags: [1500, 1500], servers }).stale).toBeGreaterThan(0)
   })
 
   it('reads the primary for a second for nothing', () => {
@@ -30,7 +31,9 @@ describe('where is my order', () => {
   it('never shows the buyer something stale with a token, whatever the lag', () => {
     for (const policy of ['token', 'monotonic'] as const)
       for (const lag of [0, 100, 800, 1500, 5000])
-        expect(totals({ ...settings, policy, lags: [lag, lag / 2], paused: [false, lag > 1000] }).stale).toBe(0)
+        expect(totals({ ...settings, policy, lags: [lag, lag / 2], paused: [false, lag > 1000] }).stale).toBe(
+          0,
+        )
   })
 
   it('takes a reader back in time unless reads give tokens, too', () => {
