@@ -1,6 +1,7 @@
-import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { CLONE_ID, RUNTIME_DIR } from '../paths.ts'
+import { eventuallyTrue } from '../wait.ts'
 import { killTree } from './signal.ts'
 import { environmentHas, isAlive, processInfo, processTable } from './table.ts'
 
@@ -61,7 +62,7 @@ export async function sweepOwn(): Promise<string[]> {
 
 async function removeOwned(owner: string): Promise<string[]> {
   const file = join(folder, owner)
-  const all = readFileSync(file, 'utf8').split('\n').filter(Boolean).flatMap(parse)
+  const all = readRecord(file)
   const removed: string[] = []
   for (const owned of all) {
     if (!('pid' in owned) || !isAlive(owned.pid, owned.started)) continue
@@ -74,7 +75,10 @@ async function removeOwned(owner: string): Promise<string[]> {
     await killTree(p.pid)
     removed.push(`process ${p.pid}`)
   }
-  for (const owned of all) if ('dir' in owned) rmSync(owned.dir, { recursive: true, force: true })
+  for (const owned of all) {
+    // The record stays until it can be removed.
+    if ('dir' in owned && !(await removeFolder(owned.dir))) return removed
+  }
   if (all.some((owned) => 'containers' in owned)) {
     const containers = await removeContainers(owner)
     if (!containers) return removed // no daemon now: the record stays until one answers
@@ -82,6 +86,15 @@ async function removeOwned(owner: string): Promise<string[]> {
   }
   rmSync(file, { force: true })
   return removed
+}
+
+/** False where it can't be removed. Two commands that clean up at once trip over each other, so it is looked at again. */
+async function removeFolder(dir: string): Promise<boolean> {
+  const gone = (): boolean => {
+    rmSync(dir, { recursive: true, force: true })
+    return !existsSync(dir)
+  }
+  return eventuallyTrue(`${dir} to be removed`, gone, { within: 2000 }).catch(() => false)
 }
 
 /** Undefined where no daemon answers: one that hangs would hang us. */
@@ -103,6 +116,15 @@ function listOwners(): string[] {
     return readdirSync(folder)
   } catch {
     return [] // nothing was ever started
+  }
+}
+
+/** Nothing where another command was first to clean up. */
+function readRecord(file: string): Owned[] {
+  try {
+    return readFileSync(file, 'utf8').split('\n').filter(Boolean).flatMap(parse)
+  } catch {
+    return []
   }
 }
 

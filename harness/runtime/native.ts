@@ -22,6 +22,9 @@ import {
 
 const run = promisify(execFile)
 
+/** For programs that run for a moment: what a killed command had begun must not go on behind the next one's back. */
+const MARKED = { env: { ...process.env, ...OWNER_MARK } }
+
 interface Launch {
   name: string
   dir: string
@@ -213,7 +216,10 @@ async function baseFolder(far: boolean): Promise<string> {
 async function makeBaseFolder(far: boolean): Promise<string> {
   const { initdb, postgres, version } = await postgresBinaries()
   const root = dataRoot().path
-  const key = createHash('sha256').update(`${version} ${far ? 'far 8' : 2}`).digest('hex').slice(0, 8)
+  const key = createHash('sha256')
+    .update(`${version} ${far ? 'far 8' : 2}`)
+    .digest('hex')
+    .slice(0, 8)
   const final = join(root, `base-${version}-${key}${far ? '-far' : ''}`)
   if (await readFile(join(final, 'PG_VERSION'), 'utf8').catch(() => '')) return final
   const fresh = `${final}.${process.pid}`
@@ -222,8 +228,7 @@ async function makeBaseFolder(far: boolean): Promise<string> {
   await mkdir(fresh, { recursive: true, mode: 0o700 })
   await giveAway(fresh)
   const options = ['-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '-N', '-D', fresh]
-  const env = { ...process.env, ...OWNER_MARK }
-  const as = { ...identity(unprivilegedUser()), cwd: dirname(fresh), env }
+  const as = { ...identity(unprivilegedUser()), cwd: dirname(fresh), ...MARKED }
   await run(initdb, far ? [...options, '--wal-segsize=1'] : options, as)
   if (far) await writeFourGigabytes(postgres, fresh, as)
   // Two first starts at once: the first rename wins, the other copy is thrown away.
@@ -259,13 +264,13 @@ async function makeStandby(dir: string, name: string, port: number): Promise<voi
 /** A data folder has a thousand files: the system's own `rm` takes a tenth of the time and none of our thread's. */
 async function removeFolder(dir: string): Promise<void> {
   if (process.platform === 'win32') await rm(dir, { recursive: true, force: true })
-  else await run('rm', ['-rf', dir])
+  else await run('rm', ['-rf', dir], MARKED)
 }
 
 /** Owner and modes stay; where the file system can share blocks it does. */
 async function copyFolder(from: string, to: string): Promise<void> {
   await mkdir(dirname(to), { recursive: true })
-  if (process.platform === 'linux') await run('cp', ['-a', '--reflink=auto', from, to])
+  if (process.platform === 'linux') await run('cp', ['-a', '--reflink=auto', from, to], MARKED)
   else await cp(from, to, { recursive: true, preserveTimestamps: true, mode: 2 })
 }
 

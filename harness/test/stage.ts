@@ -20,6 +20,11 @@ export interface Stage {
 
 const HOME = join(RUNTIME_DIR, 'test', OWNER)
 
+/** What tests write goes with them. */
+export function ownHome(): void {
+  ownFolder(HOME)
+}
+
 /** Brings a topology up for the tests of this file. Each test begins as a run of a lab does: all healthy, nothing left. */
 export function useTopology(spec: Topology, { subject = join(import.meta.dirname, 'subject') } = {}): Stage {
   let topology: StartedTopology
@@ -33,7 +38,7 @@ export function useTopology(spec: Topology, { subject = join(import.meta.dirname
     await topology.heal()
   }
   beforeAll(async () => {
-    ownFolder(HOME)
+    ownHome()
     runtime = await chooseRuntime()
     topology = await StartedTopology.start(runtime, spec)
   })
@@ -75,7 +80,8 @@ export function contextOf(subject: string, runtime?: Runtime): RunContext {
   }
 }
 
-function hostOf(topology: StartedTopology, context: RunContext): HostApi {
+/** A host that serves a topology, as a grader does. */
+export function hostOf(topology: StartedTopology, context: RunContext): HostApi {
   return {
     ...hostWithout(context),
     nodes: () => topology.nodes(),
