@@ -4,8 +4,12 @@ import type { UserThemeConfig } from '@docusaurus/theme-common'
 
 // Docusaurus compiles this file to CommonJS. What the build needs of ours is loaded by Node itself, as everywhere else.
 const native = createRequire(`${process.cwd()}/package.json`)
-const { bundlerPlugin, chaptersPlugin, localThemePlugin } = native('./site/plugins/docusaurus.ts') as typeof import('./site/plugins/docusaurus.ts')
-const { pluginVersion, remarkWorkbook } = native('./site/plugins/remark-workbook.ts') as typeof import('./site/plugins/remark-workbook.ts')
+const { bundlerPlugin, chaptersPlugin, localThemePlugin } = native(
+  './site/plugins/docusaurus.ts',
+) as typeof import('./site/plugins/docusaurus.ts')
+const { pluginVersion, remarkWorkbook } = native(
+  './site/plugins/remark-workbook.ts',
+) as typeof import('./site/plugins/remark-workbook.ts')
 const { wantedChapters } = native('./site/plugins/labs.ts') as typeof import('./site/plugins/labs.ts')
 const { sidebarItems } = native('./site/plugins/sidebar.ts') as typeof import('./site/plugins/sidebar.ts')
 

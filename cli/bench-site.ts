@@ -25,7 +25,10 @@ export async function benchSite(args: string[]): Promise<number> {
   say('Building 16 chapters in 2 languages, four times; nothing else should run now.\n')
   const rows: Row[] = []
   try {
-    for (const [name, make] of [['workbook', makeWorkbook], ['stock Docusaurus', makeStock]] as const) {
+    for (const [name, make] of [
+      ['workbook', makeWorkbook],
+      ['stock Docusaurus', makeStock],
+    ] as const) {
       const folder = join(BUILDS, name.split(' ')[0] ?? name)
       make(ROOT, folder)
       const cold = await build(folder)
@@ -37,10 +40,17 @@ export async function benchSite(args: string[]): Promise<number> {
   } finally {
     rmSync(BUILDS, { recursive: true, force: true })
   }
-  say(`\nlimits              cold ${LIMITS.cold} s   warm ${LIMITS.warm} s   JS ${LIMITS.js} KB   CSS ${LIMITS.css} KB   (2 quiet cores)`)
+  say(
+    `\nlimits              cold ${LIMITS.cold} s   warm ${LIMITS.warm} s   JS ${LIMITS.js} KB   CSS ${LIMITS.css} KB   (2 quiet cores)`,
+  )
   if (json) console.log(JSON.stringify({ limits: LIMITS, rows }, null, 2))
   const [ours] = rows
-  const kept = ours && ours.cold <= LIMITS.cold && ours.warm <= LIMITS.warm && kb(ours.weight.js) <= LIMITS.js && kb(ours.weight.css) <= LIMITS.css
+  const kept =
+    ours &&
+    ours.cold <= LIMITS.cold &&
+    ours.warm <= LIMITS.warm &&
+    kb(ours.weight.js) <= LIMITS.js &&
+    kb(ours.weight.css) <= LIMITS.css
   return kept ? 0 : 1
 }
 
@@ -55,7 +65,11 @@ async function build(folder: string): Promise<number> {
   const script = createRequire(`${ROOT}/package.json`).resolve('@docusaurus/core/bin/docusaurus.mjs')
   const env = { ...process.env, NO_UPDATE_NOTIFIER: '1', SITE_CHAPTERS: '' }
   const begun = performance.now()
-  const child = spawn(process.execPath, ['--preserve-symlinks', script, 'build'], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, ['--preserve-symlinks', script, 'build'], {
+    cwd: folder,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   let said = ''
   child.stdout.on('data', (data: Buffer) => (said += data.toString()))
   child.stderr.on('data', (data: Buffer) => (said += data.toString()))

@@ -33,7 +33,10 @@ interface BuildOptions {
 const silent = () => undefined
 
 /** Builds the site in both languages, with its search index, unless nothing that it is made from has changed. */
-export async function buildSite(root: string, { force = false, progress = silent }: BuildOptions = {}): Promise<BuildResult> {
+export async function buildSite(
+  root: string,
+  { force = false, progress = silent }: BuildOptions = {},
+): Promise<BuildResult> {
   const started = performance.now()
   const folder = join(root, 'build')
   const stamp = fingerprint(root)
@@ -42,8 +45,20 @@ export async function buildSite(root: string, { force = false, progress = silent
   const local = createRequire(`${root}/package.json`)
   // Built beside and then put in place: a server that runs meanwhile goes on with what it has.
   const next = join(root, '.runtime/site-next')
-  await run(root, progress, local.resolve('@docusaurus/core/bin/docusaurus.mjs'), ['build', '--out-dir', next])
-  await run(root, progress, pagefind(), ['--site', next, '--root-selector', 'main', '--exclude-selectors', '.hash-link,.pagination-nav,nav,.theme-doc-toc-mobile', '--quiet'])
+  await run(root, progress, local.resolve('@docusaurus/core/bin/docusaurus.mjs'), [
+    'build',
+    '--out-dir',
+    next,
+  ])
+  await run(root, progress, pagefind(), [
+    '--site',
+    next,
+    '--root-selector',
+    'main',
+    '--exclude-selectors',
+    '.hash-link,.pagination-nav,nav,.theme-doc-toc-mobile',
+    '--quiet',
+  ])
   writeFileSync(join(next, STAMP), stamp)
   putInPlace(next, folder)
   return { built: true, ms: performance.now() - started }
@@ -70,9 +85,18 @@ function fingerprint(root: string): string {
 const pagefind = (): string => join(dirname(fileURLToPath(import.meta.resolve('pagefind'))), 'runner/bin.cjs')
 
 /** Runs a command of a package; its output is shown only when it fails. */
-async function run(root: string, progress: (what: string) => void, script: string, args: string[]): Promise<void> {
+async function run(
+  root: string,
+  progress: (what: string) => void,
+  script: string,
+  args: string[],
+): Promise<void> {
   const env = { ...process.env, NO_UPDATE_NOTIFIER: '1', NODE_ENV: 'production' }
-  const child = spawn(process.execPath, [script, ...args], { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [script, ...args], {
+    cwd: root,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   let said = ''
   const keep = (data: Buffer) => {
     said += data.toString()

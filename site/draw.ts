@@ -17,9 +17,13 @@ const PALETTE: [light: string, dark: string][] = [
   ['#eaf1fb', '#182536'],
   ['#999999', '#55606e'],
 ]
-const [INK, LINE, FILL, EDGE, PAPER, NOTE, NOTE_EDGE, AREA] = PALETTE.map(([light]) => light) as [string, ...string[]]
+const [INK, LINE, FILL, EDGE, PAPER, NOTE, NOTE_EDGE, AREA] = PALETTE.map(([light]) => light) as [
+  string,
+  ...string[],
+]
 // Widths of Arial, Helvetica and Liberation Sans are the same, so what is measured here fits everywhere.
-const FONT = "Arial, 'Liberation Sans', Helvetica, 'Hiragino Sans', 'Yu Gothic', 'Noto Sans CJK JP', sans-serif"
+const FONT =
+  "Arial, 'Liberation Sans', Helvetica, 'Hiragino Sans', 'Yu Gothic', 'Noto Sans CJK JP', sans-serif"
 
 const SETTINGS = {
   startOnLoad: false,
@@ -29,18 +33,56 @@ const SETTINGS = {
   deterministicIds: true,
   theme: 'base',
   look: 'classic',
-  themeCSS: '.edgeLabel rect, .labelBkg { opacity: 1 !important } .note rect, .node rect { filter: none !important }',
+  themeCSS:
+    '.edgeLabel rect, .labelBkg { opacity: 1 !important } .note rect, .node rect { filter: none !important }',
   fontFamily: FONT,
   themeVariables: {
-    fontFamily: FONT, fontSize: '15px', background: PAPER, mainBkg: FILL, primaryColor: FILL, primaryTextColor: INK,
-    primaryBorderColor: EDGE, secondaryColor: AREA, tertiaryColor: AREA, lineColor: LINE, textColor: INK,
-    nodeBorder: EDGE, clusterBkg: AREA, clusterBorder: EDGE, edgeLabelBackground: PAPER, titleColor: INK,
-    actorBkg: FILL, actorBorder: EDGE, actorTextColor: INK, actorLineColor: EDGE, signalColor: LINE, signalTextColor: INK,
-    labelBoxBkgColor: FILL, labelBoxBorderColor: EDGE, labelTextColor: INK, loopTextColor: INK,
-    noteBkgColor: NOTE, noteBorderColor: NOTE_EDGE, noteTextColor: INK, activationBkgColor: AREA, activationBorderColor: EDGE,
-    sequenceNumberColor: PAPER, transitionColor: LINE, transitionLabelColor: INK, stateLabelColor: INK, stateBkg: FILL,
+    fontFamily: FONT,
+    fontSize: '15px',
+    background: PAPER,
+    mainBkg: FILL,
+    primaryColor: FILL,
+    primaryTextColor: INK,
+    primaryBorderColor: EDGE,
+    secondaryColor: AREA,
+    tertiaryColor: AREA,
+    lineColor: LINE,
+    textColor: INK,
+    nodeBorder: EDGE,
+    clusterBkg: AREA,
+    clusterBorder: EDGE,
+    edgeLabelBackground: PAPER,
+    titleColor: INK,
+    actorBkg: FILL,
+    actorBorder: EDGE,
+    actorTextColor: INK,
+    actorLineColor: EDGE,
+    signalColor: LINE,
+    signalTextColor: INK,
+    labelBoxBkgColor: FILL,
+    labelBoxBorderColor: EDGE,
+    labelTextColor: INK,
+    loopTextColor: INK,
+    noteBkgColor: NOTE,
+    noteBorderColor: NOTE_EDGE,
+    noteTextColor: INK,
+    activationBkgColor: AREA,
+    activationBorderColor: EDGE,
+    sequenceNumberColor: PAPER,
+    transitionColor: LINE,
+    transitionLabelColor: INK,
+    stateLabelColor: INK,
+    stateBkg: FILL,
   },
-  sequence: { mirrorActors: false, actorMargin: 60, height: 44, boxMargin: 8, noteMargin: 10, messageMargin: 34, wrap: false },
+  sequence: {
+    mirrorActors: false,
+    actorMargin: 60,
+    height: 44,
+    boxMargin: 8,
+    noteMargin: 10,
+    messageMargin: 34,
+    wrap: false,
+  },
   flowchart: { curve: 'basis', nodeSpacing: 44, rankSpacing: 54, padding: 14, useMaxWidth: false },
   state: { useMaxWidth: false },
 }
@@ -53,7 +95,8 @@ export async function chapterDiagrams(root: string): Promise<Map<string, string>
     const files = await readdir(join(root, folder)).catch(() => [])
     for (const file of files.filter((f) => f.endsWith('.mdx'))) {
       const page = await readFile(join(root, folder, file), 'utf8')
-      for (const [, source = ''] of page.matchAll(/^```mermaid[^\n]*\n([\s\S]*?)^```/gm)) found.set(diagramName(source), source)
+      for (const [, source = ''] of page.matchAll(/^```mermaid[^\n]*\n([\s\S]*?)^```/gm))
+        found.set(diagramName(source), source)
     }
   }
   return found
@@ -86,7 +129,10 @@ export async function draw(root: string, log: (line: string) => void = console.l
 
 /** What of the browser `drawInPage` needs; this file is checked without the browser's types. */
 interface Browser {
-  mermaid: { initialize(settings: object): void; render(id: string, source: string): Promise<{ svg: string }> }
+  mermaid: {
+    initialize(settings: object): void
+    render(id: string, source: string): Promise<{ svg: string }>
+  }
   DOMParser: new () => { parseFromString(text: string, type: string): { documentElement: unknown } }
   XMLSerializer: new () => { serializeToString(node: unknown): string }
 }
@@ -96,7 +142,9 @@ async function drawInPage(arg: { name: string; source: string; settings: object 
   const { mermaid, DOMParser, XMLSerializer } = globalThis as unknown as Browser
   mermaid.initialize(arg.settings)
   const { svg } = await mermaid.render(`d${arg.name}`, arg.source)
-  return new XMLSerializer().serializeToString(new DOMParser().parseFromString(svg, 'image/svg+xml').documentElement)
+  return new XMLSerializer().serializeToString(
+    new DOMParser().parseFromString(svg, 'image/svg+xml').documentElement,
+  )
 }
 
 /** A picture with a size of its own: width and height from its box, nothing that only a page would need. */
@@ -104,10 +152,15 @@ function asPicture(svg: string): string {
   const [tag = ''] = /^<svg[^>]*>/.exec(svg) ?? []
   const [, width = 0, height = 0] = /viewBox="[-\d.]+ [-\d.]+ ([\d.]+) ([\d.]+)"/.exec(tag) ?? []
   const bare = tag.replaceAll(/ (?:width|height|style|class|role|aria-[\w-]+)="[^"]*"/g, '')
-  return svg.replace(tag, bare.replace('<svg', `<svg width="${Math.ceil(Number(width))}" height="${Math.ceil(Number(height))}"`))
+  return svg.replace(
+    tag,
+    bare.replace('<svg', `<svg width="${Math.ceil(Number(width))}" height="${Math.ceil(Number(height))}"`),
+  )
 }
 
 function inDark(svg: string): string {
   const map = new Map(PALETTE)
-  return svg.replaceAll(/#[0-9a-f]{6}\b/gi, (hex) => map.get(hex.toLowerCase()) ?? hex).replaceAll('"#999"', '"#55606e"')
+  return svg
+    .replaceAll(/#[0-9a-f]{6}\b/gi, (hex) => map.get(hex.toLowerCase()) ?? hex)
+    .replaceAll('"#999"', '"#55606e"')
 }

@@ -22,10 +22,16 @@ it('leaves code, links, identifiers and English alone', () => {
 })
 
 it('keeps the parentheses of a link inside of a pair', () => {
-  expect(fullWidth('呼ばれます([R](https://a.example/b))。')).toBe(`呼ばれます${OPEN}[R](https://a.example/b)${CLOSE}。`)
+  expect(fullWidth('呼ばれます([R](https://a.example/b))。')).toBe(
+    `呼ばれます${OPEN}[R](https://a.example/b)${CLOSE}。`,
+  )
 })
 
 it('is prose in attributes and diagrams, too', () => {
-  expect(fullWidth('<Figure seed="短い(2秒)">x</Figure>')).toBe(`<Figure seed="短い${OPEN}2秒${CLOSE}">x</Figure>`)
-  expect(fullWidth('```mermaid alt="図(1)"\na->>b: 後(1)\n```')).toBe(`\`\`\`mermaid alt="図${OPEN}1${CLOSE}"\na->>b: 後${OPEN}1${CLOSE}\n\`\`\``)
+  expect(fullWidth('<Figure seed="短い(2秒)">x</Figure>')).toBe(
+    `<Figure seed="短い${OPEN}2秒${CLOSE}">x</Figure>`,
+  )
+  expect(fullWidth('```mermaid alt="図(1)"\na->>b: 後(1)\n```')).toBe(
+    `\`\`\`mermaid alt="図${OPEN}1${CLOSE}"\na->>b: 後${OPEN}1${CLOSE}\n\`\`\``,
+  )
 })

@@ -2,10 +2,17 @@
 const JAPANESE = /[\u3000-\u30ff\u3400-\u9fff\uff00-\uffef]/
 
 /** Full-width forms of the marks that Japanese text uses. */
-const WIDE: Record<string, string> = { '(': '\uff08', ')': '\uff09', ':': '\uff1a', '!': '\uff01', '?': '\uff1f' }
+const WIDE: Record<string, string> = {
+  '(': '\uff08',
+  ')': '\uff09',
+  ':': '\uff1a',
+  '!': '\uff01',
+  '?': '\uff1f',
+}
 
 /** What is code, an address or a comment: left alone. */
-const CODE = /^```[^\n]*\n[\s\S]*?^```$|`[^`\n]*`|\]\([^)\s]*\)|https?:\/\/[^\s)"]+|\{\/\*.*?\*\/\}|<\/?[A-Z][^>]*>|^:::.*$/gm
+const CODE =
+  /^```[^\n]*\n[\s\S]*?^```$|`[^`\n]*`|\]\([^)\s]*\)|https?:\/\/[^\s)"]+|\{\/\*.*?\*\/\}|<\/?[A-Z][^>]*>|^:::.*$/gm
 
 /**
  * Parentheses and colons in Japanese prose become full-width, as the house style wants it: a pair of parentheses when
@@ -14,7 +21,7 @@ const CODE = /^```[^\n]*\n[\s\S]*?^```$|`[^`\n]*`|\]\([^)\s]*\)|https?:\/\/[^\s)
 export function fullWidth(page: string): string {
   const kept: string[] = []
   const bare = page.replaceAll(CODE, (code) => `\ue000${kept.push(code) - 1}\ue001`)
-  const chars = [...bare]
+  const chars = bare.split('')
   for (const [open, close] of pairs(chars)) {
     const inside = chars.slice(open + 1, close).join('')
     // `a(["…"])` is the shape of a box in a diagram.
@@ -24,15 +31,19 @@ export function fullWidth(page: string): string {
     chars[close] = WIDE[')'] as string
   }
   for (const [i, char] of chars.entries()) {
-    if ((char === ':' || char === '!' || char === '?') && JAPANESE.test(chars[i - 1] ?? '')) chars[i] = WIDE[char] as string
+    if ((char === ':' || char === '!' || char === '?') && JAPANESE.test(chars[i - 1] ?? ''))
+      chars[i] = WIDE[char] as string
   }
-  return chars.join('').replaceAll(/\ue000(\d+)\ue001/g, (_, n: string) => fullWidthInside(kept[Number(n)] ?? ''))
+  return chars
+    .join('')
+    .replaceAll(/\ue000(\d+)\ue001/g, (_, n: string) => fullWidthInside(kept[Number(n)] ?? ''))
 }
 
 /** What is prose inside of code: attributes such as `alt="…"`, and the words of a diagram. */
 function fullWidthInside(code: string): string {
   const diagram = /^(```mermaid)([^\n]*\n)([\s\S]*?)(^```)$/m.exec(code)
-  if (diagram) return `${diagram[1]}${attributes(diagram[2] ?? '')}${fullWidth(diagram[3] ?? '')}${diagram[4]}`
+  if (diagram)
+    return `${diagram[1]}${attributes(diagram[2] ?? '')}${fullWidth(diagram[3] ?? '')}${diagram[4]}`
   return code.startsWith('<') ? attributes(code) : code
 }
 

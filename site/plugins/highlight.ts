@@ -20,7 +20,9 @@ export function highlight(code: string, language = '', marked: ReadonlySet<numbe
     const newline: Text = { type: 'text', value: '\n' }
     if (!wrap) return i === lines.length - 1 ? line.children : [...line.children, newline]
     const className = ['line', ...(line.className ?? []), ...(marked.has(i + 1) ? ['marked'] : [])]
-    return [{ type: 'element', tagName: 'span', properties: { className }, children: [...line.children, newline] }]
+    return [
+      { type: 'element', tagName: 'span', properties: { className }, children: [...line.children, newline] },
+    ]
   })
   return toHtml({ type: 'root', children: content })
 }
@@ -42,7 +44,8 @@ interface Line {
 
 function tokens(code: string, language: string): ElementContent[] {
   if (!language) return [{ type: 'text', value: code }]
-  if (!refractor.registered(language)) throw new Error(`no highlighting for "${language}"; use text for plain output`)
+  if (!refractor.registered(language))
+    throw new Error(`no highlighting for "${language}"; use text for plain output`)
   return (refractor.highlight(code, language) as Root).children as ElementContent[]
 }
 
@@ -51,7 +54,8 @@ function splitLines(nodes: ElementContent[]): Line[] {
   const lines: Line[] = [{ children: [] }]
   const put = (node: ElementContent) => lines.at(-1)?.children.push(node)
   for (const node of nodes) {
-    const pieces = node.type === 'text' ? textLines(node) : node.type === 'element' ? elementLines(node) : [[node]]
+    const pieces =
+      node.type === 'text' ? textLines(node) : node.type === 'element' ? elementLines(node) : [[node]]
     pieces.forEach((piece, i) => {
       if (i > 0) lines.push({ children: [] })
       piece.forEach(put)
@@ -73,7 +77,13 @@ function terminalLines(code: string): Line[] {
     if (prompt) {
       return { className: ['prompt'], children: [{ type: 'text', value: text }] }
     }
-    const className = /^\s*✓/.test(text) ? ['ok'] : /^\s*✗/.test(text) ? ['bad'] : /^\s*#/.test(text) ? ['quiet'] : []
+    const className = /^\s*✓/.test(text)
+      ? ['ok']
+      : /^\s*✗/.test(text)
+        ? ['bad']
+        : /^\s*#/.test(text)
+          ? ['quiet']
+          : []
     return { className, children: [{ type: 'text', value: text }] }
   })
 }

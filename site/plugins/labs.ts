@@ -35,7 +35,7 @@ interface Contents {
 export async function readLab(root: string, slug: string): Promise<LabSpec | undefined> {
   const file = join(root, 'labs', slug, 'lab.ts')
   if (!existsSync(file)) return undefined
-  const module = await nativeImport(`${pathToFileURL(file)}?v=${statSync(file).mtimeMs}`)
+  const module = await nativeImport(`${pathToFileURL(file).href}?v=${statSync(file).mtimeMs}`)
   return (module as { default: LabSpec }).default
 }
 
@@ -45,7 +45,9 @@ const nativeImport = (url: string): Promise<unknown> => import(/* webpackIgnore:
 /** All sixteen chapters by part: titles from the labs that exist, from `contents.json` where they don't yet. */
 export async function readParts(root: string, language: Language): Promise<Part[]> {
   const contents = JSON.parse(readFileSync(join(root, 'site/contents.json'), 'utf8')) as Contents[]
-  const strangers = labFolders(root).filter((slug) => !contents.some((p) => p.chapters.some((c) => c.slug === slug)))
+  const strangers = labFolders(root).filter(
+    (slug) => !contents.some((p) => p.chapters.some((c) => c.slug === slug)),
+  )
   const parts = contents.map((p) => ({ ...p, chapters: [...p.chapters] }))
   // A lab that the table of contents doesn't know still gets its place, in the order of its number.
   for (const slug of strangers) placeStranger(parts, slug)
@@ -64,7 +66,11 @@ function placeStranger(parts: Contents[], slug: string): void {
   part?.chapters.sort((a, b) => a.slug.localeCompare(b.slug))
 }
 
-async function toChapter(root: string, known: Contents['chapters'][number], language: Language): Promise<Chapter> {
+async function toChapter(
+  root: string,
+  known: Contents['chapters'][number],
+  language: Language,
+): Promise<Chapter> {
   const lab = await readLab(root, known.slug)
   return {
     slug: known.slug,
@@ -73,7 +79,10 @@ async function toChapter(root: string, known: Contents['chapters'][number], lang
     title: (lab?.title ?? known.title)[language],
     summary: (lab?.summary ?? known.summary)[language],
     teaser: known.summary[language],
-    built: lab !== undefined && isWanted(known.slug) && existsSync(join(root, 'site/chapters', `${known.slug}.mdx`)),
+    built:
+      lab !== undefined &&
+      isWanted(known.slug) &&
+      existsSync(join(root, 'site/chapters', `${known.slug}.mdx`)),
     steps: (lab?.steps ?? []).map((s) => ({
       id: s.id,
       title: s.title[language],
@@ -86,7 +95,8 @@ async function toChapter(root: string, known: Contents['chapters'][number], lang
 /** Authors may build a few chapters only: `SITE_CHAPTERS=02,06`. */
 export const wantedChapters = (): string[] => (process.env.SITE_CHAPTERS ?? '').split(',').filter(Boolean)
 
-const isWanted = (slug: string): boolean => wantedChapters().length === 0 || wantedChapters().includes(slug.slice(0, 2))
+const isWanted = (slug: string): boolean =>
+  wantedChapters().length === 0 || wantedChapters().includes(slug.slice(0, 2))
 
 /** Folders under `labs/` that hold a manifest, in order. */
 export function labFolders(root: string): string[] {
@@ -96,4 +106,3 @@ export function labFolders(root: string): string[] {
     .filter((name) => existsSync(join(labs, name, 'lab.ts')))
     .sort()
 }
-

@@ -9,7 +9,18 @@ import { remarkWorkbook } from './remark-workbook.ts'
 import { cutRegion } from './snippet.ts'
 
 describe('a region of a file', () => {
-  const source = ['a', '  // #region one', '  b {', '    // #region two', '    c', '    // #endregion two', '', '  }', '  // #endregion one', 'd'].join('\n')
+  const source = [
+    'a',
+    '  // #region one',
+    '  b {',
+    '    // #region two',
+    '    c',
+    '    // #endregion two',
+    '',
+    '  }',
+    '  // #endregion one',
+    'd',
+  ].join('\n')
 
   it('is cut out without markers and common indent', () => {
     expect(cutRegion(source, 'one', 'f.ts')).toBe('b {\n  c\n\n}')
@@ -28,7 +39,12 @@ describe('a region of a file', () => {
 
 describe('a fence', () => {
   it('says what it shows', () => {
-    expect(parseMeta('file=a/b.ts region=c-d {1,3-4} label="what not to do"')).toEqual({ file: 'a/b.ts', region: 'c-d', marked: '1,3-4', label: 'what not to do' })
+    expect(parseMeta('file=a/b.ts region=c-d {1,3-4} label="what not to do"')).toEqual({
+      file: 'a/b.ts',
+      region: 'c-d',
+      marked: '1,3-4',
+      label: 'what not to do',
+    })
     expect(() => parseMeta('regoin=x')).toThrow('"regoin=" means nothing')
     expect(() => parseMeta('showLineNumbers')).toThrow('means nothing')
   })
@@ -60,13 +76,33 @@ describe('a chapter', () => {
   const transform = (children: object[]) => {
     const tree = { type: 'root', children } as never
     remarkWorkbook({ root, language: 'en', version: '1' })(tree, { path: '/x/02-dual-servers.mdx' } as never)
-    return (tree as { children: { type: string; name?: string; value?: string; attributes?: { name: string; value: unknown }[] }[] }).children
+    return (
+      tree as {
+        children: {
+          type: string
+          name?: string
+          value?: string
+          attributes?: { name: string; value: unknown }[]
+        }[]
+      }
+    ).children
   }
-  const code = (lang: string, meta: string, value = '') => ({ type: 'code', lang, meta, value, position: { start: { line: 7 } } })
+  const code = (lang: string, meta: string, value = '') => ({
+    type: 'code',
+    lang,
+    meta,
+    value,
+    position: { start: { line: 7 } },
+  })
 
   it('shows no solution without a step, and none that could be read in the page', () => {
-    expect(() => transform([code('ts', 'file=solutions/x/a.ts region=r')])).toThrow('02-dual-servers.mdx:7: code of a solution needs step=')
-    const [solution] = transform([code('ts', 'file=solutions/x/a.ts region=r step=s'), code('ts', 'file=solutions/x/a.ts step=s')])
+    expect(() => transform([code('ts', 'file=solutions/x/a.ts region=r')])).toThrow(
+      '02-dual-servers.mdx:7: code of a solution needs step=',
+    )
+    const [solution] = transform([
+      code('ts', 'file=solutions/x/a.ts region=r step=s'),
+      code('ts', 'file=solutions/x/a.ts step=s'),
+    ])
     expect(solution?.name).toBe('Solution')
     expect(JSON.stringify(solution)).toContain('import(')
   })
@@ -84,7 +120,10 @@ describe('a chapter', () => {
   })
 
   it('gives its lab to what needs it, and keeps names of servers unbroken', () => {
-    const nodes = transform([{ type: 'mdxJsxFlowElement', name: 'Step', attributes: [], children: [] }, { type: 'paragraph', children: [{ type: 'text', value: 'from server-1 on' }] }])
+    const nodes = transform([
+      { type: 'mdxJsxFlowElement', name: 'Step', attributes: [], children: [] },
+      { type: 'paragraph', children: [{ type: 'text', value: 'from server-1 on' }] },
+    ])
     expect(nodes[0]?.type).toBe('mdxjsEsm')
     expect(nodes[1]?.attributes?.[0]?.name).toBe('lab')
     expect(JSON.stringify(nodes[2])).toContain('nobr')
@@ -95,7 +134,9 @@ describe('the table of contents', () => {
   it('has sixteen chapters, in order, in both languages', async () => {
     for (const language of ['en', 'ja'] as const) {
       const chapters = (await readParts(process.cwd(), language)).flatMap((part) => part.chapters)
-      expect(chapters.map(({ number }) => Number(number))).toEqual(Array.from({ length: 16 }, (_, i) => i + 1))
+      expect(chapters.map(({ number }) => Number(number))).toEqual(
+        Array.from({ length: 16 }, (_, i) => i + 1),
+      )
       expect(chapters.every(({ title, teaser }) => title && teaser)).toBe(true)
     }
   })
@@ -104,7 +145,10 @@ describe('the table of contents', () => {
     for (const slug of labFolders(process.cwd())) {
       const lab = await readLab(process.cwd(), slug)
       const chapters = (await readParts(process.cwd(), 'ja')).flatMap((part) => part.chapters)
-      expect(chapters.find((c) => c.slug === slug)).toMatchObject({ title: lab?.title.ja, lab: slug.slice(3) })
+      expect(chapters.find((c) => c.slug === slug)).toMatchObject({
+        title: lab?.title.ja,
+        lab: slug.slice(3),
+      })
     }
   })
 })

@@ -48,14 +48,18 @@ export function remarkWorkbook({ root, language, version }: Options) {
     tree.children = joinSolutions(tree.children as Joined[]) as Root['children']
     visit(tree, 'text', (node, index, parent) => {
       if (!parent || index === undefined || parent.type === 'heading' || !NAME.test(node.value)) return
-      const pieces = node.value.split(NAME).map((piece) => (NAME.test(piece) ? unbroken(piece) : { type: 'text', value: piece }))
+      const pieces = node.value
+        .split(NAME)
+        .map((piece) => (NAME.test(piece) ? unbroken(piece) : { type: 'text', value: piece }))
       parent.children.splice(index, 1, ...(pieces as never[]))
       return index + pieces.length
     })
     visit(tree, 'mdxJsxFlowElement', (node) => {
       if (!node.name || !NEED_LAB.has(node.name)) return
       const slug = basename(file.path, '.mdx')
-      node.attributes.push(expression('lab', page.load('lab-loader', join(root, 'labs', slug, 'lab.ts'), { language })))
+      node.attributes.push(
+        expression('lab', page.load('lab-loader', join(root, 'labs', slug, 'lab.ts'), { language })),
+      )
     })
     tree.children.unshift(...(page.nodes as never[]))
   }
@@ -66,16 +70,23 @@ function fence(node: Code, page: PageImports): MdxJsxFlowElement {
   if (node.lang === 'mermaid') return diagram(node, meta, page.root)
   const common = [text('language', node.lang ?? 'text'), text('title', meta.title), text('label', meta.label)]
   if (meta.file === undefined) {
-    return element('CodeBlock', [...common, text('html', highlight(node.value, node.lang ?? '', parseMarked(meta.marked)))])
+    return element('CodeBlock', [
+      ...common,
+      text('html', highlight(node.value, node.lang ?? '', parseMarked(meta.marked))),
+    ])
   }
   if (node.value.trim()) throw new Error('a fence with file= must be empty: its code comes from the file')
   const source = shownFile(page.root, meta.file)
   const query = { region: meta.region, marked: meta.marked, language: node.lang ?? 'text' }
   if (source.startsWith(join(page.root, 'solutions') + sep)) {
-    if (!meta.step) throw new Error('code of a solution needs step=<id>: it is shown when that step is passed or given up')
+    if (!meta.step)
+      throw new Error('code of a solution needs step=<id>: it is shown when that step is passed or given up')
     const load = `() => import(${JSON.stringify(page.request('snippet-loader', source, query))})`
     const piece = `{ language: ${JSON.stringify(node.lang)}, file: ${JSON.stringify(meta.file)}, load: ${load} }`
-    return { ...element('Solution', [text('step', meta.step)]), data: { pieces: [piece] } } as MdxJsxFlowElement
+    return {
+      ...element('Solution', [text('step', meta.step)]),
+      data: { pieces: [piece] },
+    } as MdxJsxFlowElement
   }
   return element('CodeBlock', [...common, expression('source', page.load('snippet-loader', source, query))])
 }
@@ -87,11 +98,13 @@ function joinSolutions(nodes: Joined[]): Joined[] {
   const joined: Joined[] = []
   for (const node of nodes) {
     const before = joined.at(-1)
-    const same = node.data?.pieces && before?.data?.pieces && attribute(node, 'step') === attribute(before, 'step')
+    const same =
+      node.data?.pieces && before?.data?.pieces && attribute(node, 'step') === attribute(before, 'step')
     if (same) before.data?.pieces?.push(...(node.data?.pieces ?? []))
     else joined.push(node)
   }
-  for (const node of joined) if (node.data?.pieces) node.attributes.push(expression('pieces', `[${node.data.pieces.join(', ')}]`))
+  for (const node of joined)
+    if (node.data?.pieces) node.attributes.push(expression('pieces', `[${node.data.pieces.join(', ')}]`))
   return joined
 }
 
@@ -112,7 +125,8 @@ function diagram(node: Code, meta: FenceMeta, root: string): MdxJsxFlowElement {
   const name = diagramName(node.value)
   const size = diagramSize(root, name)
   if (!size) {
-    if (process.env.NODE_ENV === 'production') throw new Error('the diagram is not drawn yet: run "npm run site draw"')
+    if (process.env.NODE_ENV === 'production')
+      throw new Error('the diagram is not drawn yet: run "npm run site draw"')
     return element('UndrawnDiagram', [text('source', node.value)])
   }
   return element('Diagram', [
@@ -149,7 +163,9 @@ class PageImports {
   }
 
   request(loader: string, file: string, query: Record<string, string | undefined>): string {
-    const options = Object.fromEntries(Object.entries({ ...query, root: this.root, v: this.#version }).filter(([, v]) => v !== undefined))
+    const options = Object.fromEntries(
+      Object.entries({ ...query, root: this.root, v: this.#version }).filter(([, v]) => v !== undefined),
+    )
     return `!!${join(this.root, 'site/plugins', `${loader}.ts`)}?${JSON.stringify(options)}!${file}`
   }
 }
@@ -174,13 +190,18 @@ const text = (name: string, value: string | undefined): MdxJsxAttribute | undefi
 const expression = (name: string, value: string): MdxJsxAttribute => ({
   type: 'mdxJsxAttribute',
   name,
-  value: { type: 'mdxJsxAttributeValueExpression', value, data: { estree: fromJs(`(${value})`, { module: true }) } },
+  value: {
+    type: 'mdxJsxAttributeValueExpression',
+    value,
+    data: { estree: fromJs(`(${value})`, { module: true }) },
+  },
 })
 
 /** A change in how pages are made must not be hidden by the bundler's cache, which looks at options and files only. */
 export function pluginVersion(root: string): string {
   const folder = join(root, 'site/plugins')
   const hash = createHash('sha256')
-  for (const file of readdirSync(folder).sort()) if (file.endsWith('.ts')) hash.update(readFileSync(join(folder, file)))
+  for (const file of readdirSync(folder).sort())
+    if (file.endsWith('.ts')) hash.update(readFileSync(join(folder, file)))
   return hash.digest('hex').slice(0, 8)
 }

@@ -22,8 +22,8 @@ export interface ProgressWriter {
 }
 
 export interface SiteServer {
-  fetch(request: Request): Response | Promise<Response>
-  stop(): Promise<void>
+  fetch: (request: Request) => Response | Promise<Response>
+  stop: () => Promise<void>
 }
 
 interface Options {
@@ -37,16 +37,31 @@ interface Options {
   command?: CheckCommand
 }
 
-const npmCheck: CheckCommand = (chapter) => [process.execPath, 'bootstrap.mjs', 'check', chapter.slice(0, 2), '--json']
+const npmCheck: CheckCommand = (chapter) => [
+  process.execPath,
+  'bootstrap.mjs',
+  'check',
+  chapter.slice(0, 2),
+  '--json',
+]
 
 /** Site and API of `npm start`: pages, progress live, and checks that a page may start. */
-export function createSite({ root, workspace, build, port, writer, command = npmCheck }: Options): SiteServer {
+export function createSite({
+  root,
+  workspace,
+  build,
+  port,
+  writer,
+  command = npmCheck,
+}: Options): SiteServer {
   const site = currentSite(build)
   const records = new Records(workspace)
   const streams = new Set<(event: ServerEvent) => void>()
   const tell = (event: ServerEvent) => streams.forEach((stream) => stream(event))
   const queue = new RunQueue(root, command, (state) => tell({ type: 'queue', queue: state }))
-  const progress = followProgress(join(workspace, 'progress.json'), (now) => tell({ type: 'progress', progress: now }))
+  const progress = followProgress(join(workspace, 'progress.json'), (now) =>
+    tell({ type: 'progress', progress: now }),
+  )
   const stopFeed = followFeed(join(workspace, '.runs/feed.jsonl'), (event) => tell({ type: 'feed', event }))
   const token = randomBytes(24).toString('base64url')
 
@@ -57,8 +72,13 @@ export function createSite({ root, workspace, build, port, writer, command = npm
     for (const [name, value] of Object.entries(securityHeaders())) c.res.headers.set(name, value)
     c.res.headers.set('cache-control', 'no-store, no-transform')
   })
-  app.use('/api/*', async (c, next) => (c.req.method === 'GET' ? await next() : await onlyWithToken(token)(c, next)))
-  app.use('/api/*', bodyLimit({ maxSize: LARGEST_BODY, onError: (c) => c.json({ error: 'body_too_large' }, 413) }))
+  app.use('/api/*', async (c, next) =>
+    c.req.method === 'GET' ? await next() : await onlyWithToken(token)(c, next),
+  )
+  app.use(
+    '/api/*',
+    bodyLimit({ maxSize: LARGEST_BODY, onError: (c) => c.json({ error: 'body_too_large' }, 413) }),
+  )
 
   app.get('/api/session', (c) => c.json({ token }))
   app.get('/api/progress', (c) => c.json(progress.now()))

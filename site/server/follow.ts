@@ -1,4 +1,13 @@
-import { closeSync, mkdirSync, openSync, readFileSync, readSync, statSync, watch, type FSWatcher } from 'node:fs'
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  statSync,
+  watch,
+  type FSWatcher,
+} from 'node:fs'
 import { dirname } from 'node:path'
 import type { FeedEvent, Progress } from '../../checks/grader/verdict.ts'
 
@@ -67,7 +76,10 @@ function readFrom(file: string, offset: number, length: number): Buffer {
 const NO_PROGRESS: Progress = { version: 1, labs: {} }
 
 /** Follows the learner's progress. A file that can't be read leaves what was known. */
-export function followProgress(file: string, receive: (progress: Progress) => void): { now(): Progress; stop(): void } {
+export function followProgress(
+  file: string,
+  receive: (progress: Progress) => void,
+): { now(): Progress; stop(): void } {
   let known = readJson<Progress>(file) ?? NO_PROGRESS
   let last = JSON.stringify(known)
   const stop = onChange(file, () => {

@@ -50,7 +50,8 @@ export class BuiltSite {
     const file = this.#files.get(path)
     if (file && existsSync(file)) return this.#file(path, file)
     const short = path.replace(/\/+$/, '')
-    if (short !== path && this.#pages.has(short)) return new Response(null, { status: 301, headers: { location: short } })
+    if (short !== path && this.#pages.has(short))
+      return new Response(null, { status: 301, headers: { location: short } })
     const missing = this.#pages.get(path.startsWith('/ja/') ? '/ja/404' : '/404')
     return new Response(missing?.body ?? 'not found', { status: 404, headers: missing?.headers ?? {} })
   }
@@ -86,9 +87,15 @@ const route = (url: string) => url.replace(/index\.html$/, '').replace(/\.html$/
 function toPage(html: string, live: boolean): Page {
   const body = live ? html.replace('<head>', `<head><meta name="${LIVE_META}" content="yes">`) : html
   const scripts = [...body.matchAll(/<script(?:\s[^>]*)?>([\s\S]*?)<\/script>/g)].map(([, code = '']) => code)
-  const hashes = scripts.filter(Boolean).map((code) => `'sha256-${createHash('sha256').update(code).digest('base64')}'`)
+  const hashes = scripts
+    .filter(Boolean)
+    .map((code) => `'sha256-${createHash('sha256').update(code).digest('base64')}'`)
   return {
     body,
-    headers: { ...securityHeaders(hashes), 'content-type': TYPES['.html'] as string, 'cache-control': 'no-cache' },
+    headers: {
+      ...securityHeaders(hashes),
+      'content-type': TYPES['.html'] as string,
+      'cache-control': 'no-cache',
+    },
   }
 }

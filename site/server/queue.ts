@@ -70,7 +70,10 @@ export class RunQueue {
     this.#child = child
     let [said, complained] = ['', '']
     child.stdout.on('data', (data: Buffer) => (said = (said + data.toString()).slice(-KEPT_OUTPUT)))
-    child.stderr.on('data', (data: Buffer) => (complained = (complained + data.toString()).slice(-KEPT_OUTPUT)))
+    child.stderr.on(
+      'data',
+      (data: Buffer) => (complained = (complained + data.toString()).slice(-KEPT_OUTPUT)),
+    )
     const end = (problem: string | undefined) => {
       if (this.#running !== run) return
       this.#running = undefined
@@ -81,7 +84,13 @@ export class RunQueue {
     // Pass, fail, error and unknown are verdicts, and the feed has told them; anything else is a check that broke.
     child.once('close', (code, signal) => {
       const graded = code !== null && code <= 3 && said.includes('{')
-      end(graded ? undefined : lastLine(complained) || lastLine(said) || `the check ended with ${signal ?? `exit status ${code}`}`)
+      end(
+        graded
+          ? undefined
+          : lastLine(complained) ||
+              lastLine(said) ||
+              `the check ended with ${signal ?? `exit status ${code}`}`,
+      )
     })
   }
 }

@@ -30,7 +30,8 @@ export class Records {
     for (const run of this.#newestFirst(folder)) {
       const file = join(folder, run, 'verdict.json')
       const verdict = readJson<Verdict>(file)
-      if (verdict?.subject === 'workspace') return { run: `.runs/${chapter}/${run}`, verdict: settled(verdict, file) }
+      if (verdict?.subject === 'workspace')
+        return { run: `.runs/${chapter}/${run}`, verdict: settled(verdict, file) }
     }
     return undefined
   }
@@ -46,7 +47,9 @@ export class Records {
 
   logs(chapter: string): string[] {
     const run = this.latest(chapter)?.run
-    return run === undefined ? [] : this.#logs(join(this.#runs, '..', run)).map((file) => basename(file, '.log'))
+    return run === undefined
+      ? []
+      : this.#logs(join(this.#runs, '..', run)).map((file) => basename(file, '.log'))
   }
 
   bench(chapter: string): BenchResult | undefined {
@@ -54,7 +57,11 @@ export class Records {
   }
 
   #logs(folder: string): string[] {
-    return existsSync(folder) ? readdirSync(folder).filter((file) => file.endsWith('.log')).sort() : []
+    return existsSync(folder)
+      ? readdirSync(folder)
+          .filter((file) => file.endsWith('.log'))
+          .sort()
+      : []
   }
 
   #newestFirst(folder: string): string[] {
@@ -65,7 +72,9 @@ export class Records {
       .reverse()
       .slice(0, MOST_RUNS)
     const latest = pointer(join(folder, 'latest'))
-    return latest !== undefined && runs.includes(latest) ? [latest, ...runs.filter((name) => name !== latest)] : runs
+    return latest !== undefined && runs.includes(latest)
+      ? [latest, ...runs.filter((name) => name !== latest)]
+      : runs
   }
 }
 

@@ -16,7 +16,8 @@ export function onlyOurselves(port: () => number): MiddlewareHandler {
     const site = c.req.header('sec-fetch-site')
     const api = c.req.path.startsWith('/api/')
     // Another port of this machine is "same-site" and foreign all the same.
-    if (api && site !== undefined && site !== 'same-origin' && site !== 'none') return c.json({ error: 'foreign_origin' }, 403)
+    if (api && site !== undefined && site !== 'same-origin' && site !== 'none')
+      return c.json({ error: 'foreign_origin' }, 403)
     return await next()
   }
 }
@@ -26,7 +27,8 @@ export function onlyWithToken(token: string): MiddlewareHandler {
   return async (c, next) => {
     if (c.req.header('origin') === undefined) return c.json({ error: 'origin_missing' }, 403)
     if (!equal(c.req.header(TOKEN_HEADER) ?? '', token)) return c.json({ error: 'wrong_token' }, 403)
-    if (!/^application\/json\b/.test(c.req.header('content-type') ?? '')) return c.json({ error: 'not_json' }, 415)
+    if (!/^application\/json\b/.test(c.req.header('content-type') ?? ''))
+      return c.json({ error: 'not_json' }, 415)
     return await next()
   }
 }

@@ -49,7 +49,10 @@ beforeEach(async () => {
   mkdirSync(join(folder, 'build/assets/js'), { recursive: true })
   mkdirSync(join(folder, 'build/ja'), { recursive: true })
   mkdirSync(join(folder, 'workspace/.runs'), { recursive: true })
-  writeFileSync(join(folder, 'build/index.html'), '<html><head></head><body><script>let a</script>home</body></html>')
+  writeFileSync(
+    join(folder, 'build/index.html'),
+    '<html><head></head><body><script>let a</script>home</body></html>',
+  )
   writeFileSync(join(folder, 'build/page.html'), '<html><head></head>page</html>')
   writeFileSync(join(folder, 'build/404.html'), '<html><head></head>missing</html>')
   writeFileSync(join(folder, 'build/ja/404.html'), '<html><head></head>ないページ</html>')
@@ -71,14 +74,20 @@ interface Asked {
 }
 
 /** A request with any headers at all, as `fetch` would not let us send it. */
-function ask(path: string, { method = 'GET', headers = {}, body }: Asked = {}): Promise<{ status: number; text: string; headers: IncomingMessage['headers'] }> {
+function ask(
+  path: string,
+  { method = 'GET', headers = {}, body }: Asked = {},
+): Promise<{ status: number; text: string; headers: IncomingMessage['headers'] }> {
   return new Promise((resolve, reject) => {
-    const outgoing = request({ host: '127.0.0.1', port, path, method, headers: { host: `localhost:${port}`, ...headers } }, (answer) => {
-      let text = ''
-      answer.setEncoding('utf8')
-      answer.on('data', (chunk: string) => (text += chunk))
-      answer.on('end', () => resolve({ status: answer.statusCode ?? 0, text, headers: answer.headers }))
-    })
+    const outgoing = request(
+      { host: '127.0.0.1', port, path, method, headers: { host: `localhost:${port}`, ...headers } },
+      (answer) => {
+        let text = ''
+        answer.setEncoding('utf8')
+        answer.on('data', (chunk: string) => (text += chunk))
+        answer.on('end', () => resolve({ status: answer.statusCode ?? 0, text, headers: answer.headers }))
+      },
+    )
     outgoing.on('error', reject)
     outgoing.end(body)
   })
@@ -96,17 +105,24 @@ async function post(path: string, value: unknown, headers: Record<string, string
 }
 
 /** Follows the event stream; `next` waits for the first event that fits. */
-function follow(): { next<T extends ServerEvent>(fits: (event: ServerEvent) => event is T): Promise<T>; close(): void } {
+function follow(): {
+  next<T extends ServerEvent>(fits: (event: ServerEvent) => event is T): Promise<T>
+  close(): void
+} {
   const events: ServerEvent[] = []
   const waiting = new Set<() => void>()
-  const outgoing = request({ host: '127.0.0.1', port, path: '/api/events', headers: { host: `localhost:${port}` } }, (answer) => {
-    answer.setEncoding('utf8')
-    answer.on('data', (chunk: string) => {
-      for (const [, data] of chunk.matchAll(/^data: (.*)$/gm)) events.push(JSON.parse(data ?? '') as ServerEvent)
-      for (const wake of waiting) wake()
-    })
-    answer.on('error', () => undefined)
-  })
+  const outgoing = request(
+    { host: '127.0.0.1', port, path: '/api/events', headers: { host: `localhost:${port}` } },
+    (answer) => {
+      answer.setEncoding('utf8')
+      answer.on('data', (chunk: string) => {
+        for (const [, data] of chunk.matchAll(/^data: (.*)$/gm))
+          events.push(JSON.parse(data ?? '') as ServerEvent)
+        for (const wake of waiting) wake()
+      })
+      answer.on('error', () => undefined)
+    },
+  )
   outgoing.on('error', () => undefined)
   outgoing.end()
   return {
@@ -125,7 +141,10 @@ function follow(): { next<T extends ServerEvent>(fits: (event: ServerEvent) => e
   }
 }
 
-const isType = <T extends ServerEvent['type']>(type: T) => (event: ServerEvent): event is Extract<ServerEvent, { type: T }> => event.type === type
+const isType =
+  <T extends ServerEvent['type']>(type: T) =>
+  (event: ServerEvent): event is Extract<ServerEvent, { type: T }> =>
+    event.type === type
 
 describe('pages', () => {
   beforeEach(() => startSite())
@@ -133,7 +152,9 @@ describe('pages', () => {
   it('serves pages by their routes, marks them as live, and lets only their own scripts run', async () => {
     const home = await ask('/')
     expect(home.text).toContain('workbook-live')
-    expect(home.headers['content-security-policy']).toMatch(/script-src 'self' 'wasm-unsafe-eval' 'sha256-[\w+/=]+'/)
+    expect(home.headers['content-security-policy']).toMatch(
+      /script-src 'self' 'wasm-unsafe-eval' 'sha256-[\w+/=]+'/,
+    )
     expect(home.headers['content-security-policy']).not.toMatch(/script-src[^;]*unsafe-inline/)
     expect((await ask('/page')).text).toContain('page')
     expect((await ask('/page/')).headers.location).toBe('/page')
@@ -141,11 +162,24 @@ describe('pages', () => {
   })
 
   it('has a 404 page in each language', async () => {
-    expect(await ask('/nowhere')).toMatchObject({ status: 404, text: expect.stringContaining('missing') as string })
-    expect(await ask('/ja/nowhere')).toMatchObject({ status: 404, text: expect.stringContaining('ないページ') as string })
+    expect(await ask('/nowhere')).toMatchObject({
+      status: 404,
+      text: expect.stringContaining('missing') as string,
+    })
+    expect(await ask('/ja/nowhere')).toMatchObject({
+      status: 404,
+      text: expect.stringContaining('ないページ') as string,
+    })
   })
 
-  it.each(['/../secret.txt', '/%2e%2e/secret.txt', '/..%2fsecret.txt', '/assets/..%5c..%5csecret.txt', '/page.html%00', '//etc/passwd'])('lets no path out of the site: %s', async (path) => {
+  it.each([
+    '/../secret.txt',
+    '/%2e%2e/secret.txt',
+    '/..%2fsecret.txt',
+    '/assets/..%5c..%5csecret.txt',
+    '/page.html%00',
+    '//etc/passwd',
+  ])('lets no path out of the site: %s', async (path) => {
     const answer = await ask(path)
     expect(answer.status).toBe(404)
     expect(answer.text).not.toContain('secret')
@@ -183,8 +217,10 @@ describe('who may ask', () => {
   it('changes nothing without token, origin and JSON', async () => {
     const body = JSON.stringify({ lab: LAB })
     const right = { ...own(), 'content-type': 'application/json', [TOKEN_HEADER]: await token() }
-    const without = (name: string) => Object.fromEntries(Object.entries(right).filter(([key]) => key !== name))
-    const send = async (headers: Record<string, string>) => (await ask('/api/runs', { method: 'POST', headers, body })).status
+    const without = (name: string) =>
+      Object.fromEntries(Object.entries(right).filter(([key]) => key !== name))
+    const send = async (headers: Record<string, string>) =>
+      (await ask('/api/runs', { method: 'POST', headers, body })).status
     expect(await send(without('origin'))).toBe(403)
     expect(await send(without(TOKEN_HEADER))).toBe(403)
     expect(await send({ ...right, [TOKEN_HEADER]: 'guess' })).toBe(403)
@@ -212,18 +248,24 @@ describe('who may ask', () => {
     await Promise.all(streams.map((stream) => stream.next(isType('hello'))))
     expect((await ask('/api/events')).status).toBe(503)
     streams[0]?.close()
-    await expect.poll(async () => {
-      const one = follow()
-      const hello = await Promise.race([one.next(isType('hello')), new Promise((resolve) => setTimeout(resolve, 100, undefined))])
-      one.close()
-      return hello
-    }).toBeDefined()
+    await expect
+      .poll(async () => {
+        const one = follow()
+        const hello = await Promise.race([
+          one.next(isType('hello')),
+          new Promise((resolve) => setTimeout(resolve, 100, undefined)),
+        ])
+        one.close()
+        return hello
+      })
+      .toBeDefined()
     for (const stream of streams) stream.close()
   })
 })
 
 describe('what it tells', () => {
-  const event = (run: string, more: object): FeedEvent => ({ at: '', lab: 'dual-servers', chapter: LAB, run, subject: 'workspace', ...more }) as FeedEvent
+  const event = (run: string, more: object): FeedEvent =>
+    ({ at: '', lab: 'dual-servers', chapter: LAB, run, subject: 'workspace', ...more }) as FeedEvent
   const feed = () => join(folder, 'workspace/.runs/feed.jsonl')
 
   it('passes on what the grader says, line by line, whatever the pieces', async () => {
@@ -258,14 +300,19 @@ describe('what it tells', () => {
     const run = (name: string, subject: string) => {
       const dir = join(folder, 'workspace/.runs', LAB, name)
       mkdirSync(dir, { recursive: true })
-      writeFileSync(join(dir, 'verdict.json'), JSON.stringify({ subject, chapter: LAB, status: 'pass', steps: [] }))
+      writeFileSync(
+        join(dir, 'verdict.json'),
+        JSON.stringify({ subject, chapter: LAB, status: 'pass', steps: [] }),
+      )
       writeFileSync(join(dir, 'server-1.log'), `log of ${name}`)
     }
     run('2026-01-01T00-00-00.000', 'workspace')
     run('2026-01-02T00-00-00.000', 'workspace')
     run('2026-01-03T00-00-00.000', 'solution')
     writeFileSync(join(folder, 'workspace/.runs', LAB, 'latest'), '2026-01-03T00-00-00.000')
-    expect(JSON.parse((await ask(`/api/labs/${LAB}/verdict`)).text)).toMatchObject({ run: `.runs/${LAB}/2026-01-02T00-00-00.000` })
+    expect(JSON.parse((await ask(`/api/labs/${LAB}/verdict`)).text)).toMatchObject({
+      run: `.runs/${LAB}/2026-01-02T00-00-00.000`,
+    })
     expect(JSON.parse((await ask(`/api/labs/${LAB}/logs`)).text)).toEqual(['server-1'])
     expect((await ask(`/api/labs/${LAB}/logs/server-1`)).text).toBe('log of 2026-01-02T00-00-00.000')
   })
@@ -287,9 +334,15 @@ describe('checks from a page', () => {
     const first = JSON.parse((await post('/api/runs', { lab: LAB })).text) as { id: string }
     const again = JSON.parse((await post('/api/runs', { lab: LAB })).text) as { id: string }
     expect(again.id).toBe(first.id)
-    await stream.next((e): e is Extract<ServerEvent, { type: 'queue' }> => e.type === 'queue' && e.queue.running?.id === first.id)
+    await stream.next(
+      (e): e is Extract<ServerEvent, { type: 'queue' }> =>
+        e.type === 'queue' && e.queue.running?.id === first.id,
+    )
     writeFileSync(gate(), '')
-    const done = await stream.next((e): e is Extract<ServerEvent, { type: 'queue' }> => e.type === 'queue' && !e.queue.running && e.queue.waiting.length === 0)
+    const done = await stream.next(
+      (e): e is Extract<ServerEvent, { type: 'queue' }> =>
+        e.type === 'queue' && !e.queue.running && e.queue.waiting.length === 0,
+    )
     expect(done.queue.problem).toBeUndefined()
     stream.close()
   })
@@ -298,7 +351,10 @@ describe('checks from a page', () => {
     await startSite(() => [process.execPath, '-e', 'console.error("no lab here"); process.exit(2)'])
     const stream = follow()
     await post('/api/runs', { lab: LAB })
-    const told = await stream.next((e): e is Extract<ServerEvent, { type: 'queue' }> => e.type === 'queue' && e.queue.problem !== undefined)
+    const told = await stream.next(
+      (e): e is Extract<ServerEvent, { type: 'queue' }> =>
+        e.type === 'queue' && e.queue.problem !== undefined,
+    )
     expect(told.queue.problem).toEqual({ chapter: LAB, message: 'no lab here' })
     stream.close()
   })

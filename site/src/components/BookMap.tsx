@@ -35,10 +35,16 @@ function Row({ chapter }: { chapter: Chapter }) {
     <li className={styles.row} data-built={chapter.built || undefined}>
       <span className={styles.number}>{chapter.number}</span>
       <div>
-        <p className={styles.title}>{chapter.built ? <Link to={`/chapters/${chapter.slug}`}>{chapter.title}</Link> : chapter.title}</p>
+        <p className={styles.title}>
+          {chapter.built ? <Link to={`/chapters/${chapter.slug}`}>{chapter.title}</Link> : chapter.title}
+        </p>
         <p className={styles.summary}>{chapter.teaser}</p>
       </div>
-      {chapter.built ? <Dots chapter={chapter} /> : <span className={styles.coming}>{t('coming', '準備中')}</span>}
+      {chapter.built ? (
+        <Dots chapter={chapter} />
+      ) : (
+        <span className={styles.coming}>{t('coming', '準備中')}</span>
+      )}
     </li>
   )
 }

@@ -4,7 +4,15 @@ import { useSay } from '../text.ts'
 import styles from './ChapterHeader.module.css'
 
 /** Title of a chapter with its place in the book. */
-export function ChapterHeader({ slug, title, description }: { slug: string; title: string; description: string | undefined }) {
+export function ChapterHeader({
+  slug,
+  title,
+  description,
+}: {
+  slug: string
+  title: string
+  description: string | undefined
+}) {
   const t = useSay()
   const chapter = useChapter(slug)
   const part = useParts().find((p) => p.chapters.some((c) => c.slug === slug))

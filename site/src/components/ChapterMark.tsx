@@ -14,7 +14,12 @@ export function ChapterMark({ slug }: { slug: string }) {
   return (
     <span className="chapter-mark" data-all={all || undefined}>
       <span aria-hidden="true">{all ? '✓' : `${done}/${chapter.steps.length}`}</span>
-      <span className="sr-only">{t(`${done} of ${chapter.steps.length} steps green`, `${chapter.steps.length}ステップ中${done}が合格`)}</span>
+      <span className="sr-only">
+        {t(
+          `${done} of ${chapter.steps.length} steps green`,
+          `${chapter.steps.length}ステップ中${done}が合格`,
+        )}
+      </span>
     </span>
   )
 }

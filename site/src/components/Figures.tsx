@@ -27,7 +27,9 @@ export function Figures({ children }: { children: ReactNode }) {
   const t = useSay()
   const text = useText()
   const mine = useBench()
-  const rows = (Array.isArray(children) ? children : [children]).filter((c) => c?.type === Figure) as { props: FigureProps }[]
+  const rows = (Array.isArray(children) ? children : [children]).filter((c) => c?.type === Figure) as {
+    props: FigureProps
+  }[]
   return (
     // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it scrolls sideways on a phone
     <div className={styles.scroll} tabIndex={0} role="group" aria-label={t('Figures', '測定値')}>
@@ -46,7 +48,11 @@ export function Figures({ children }: { children: ReactNode }) {
               <th scope="row">{props.children}</th>
               <td>{props.seed}</td>
               <td className={styles.ours}>{props.ours}</td>
-              {mine && <td className={styles.mine}>{mine.rows[props.row] ? text(mine.rows[props.row]!.text) : '–'}</td>}
+              {mine && (
+                <td className={styles.mine}>
+                  {mine.rows[props.row] ? text(mine.rows[props.row]!.text) : '–'}
+                </td>
+              )}
             </tr>
           ))}
         </tbody>

@@ -9,8 +9,11 @@ import styles from './Here.module.css'
 export function Here() {
   const t = useSay()
   const state = useLive()
-  const built = useParts().flatMap((part) => part.chapters).filter((chapter) => chapter.built)
-  const next = built.find((chapter) => passed(state, chapter.slug, chapter.steps) < chapter.steps.length) ?? built[0]
+  const built = useParts()
+    .flatMap((part) => part.chapters)
+    .filter((chapter) => chapter.built)
+  const next =
+    built.find((chapter) => passed(state, chapter.slug, chapter.steps) < chapter.steps.length) ?? built[0]
   if (!next) return null
   const begun = hasBegun(state, built)
   return (
@@ -20,7 +23,15 @@ export function Here() {
       </Link>
       <span>
         {next.number} {next.title}
-        {begun && <em> {t(`${passed(state, next.slug, next.steps)} of ${next.steps.length} steps green`, `${next.steps.length}ステップ中${passed(state, next.slug, next.steps)}が合格`)}</em>}
+        {begun && (
+          <em>
+            {' '}
+            {t(
+              `${passed(state, next.slug, next.steps)} of ${next.steps.length} steps green`,
+              `${next.steps.length}ステップ中${passed(state, next.slug, next.steps)}が合格`,
+            )}
+          </em>
+        )}
       </span>
     </p>
   )

@@ -36,13 +36,17 @@ export function Hints({ chapter, step, hints, fitting }: Props) {
       <ol className={styles.list} aria-live="polite">
         {shown.map((hint, i) => (
           <li key={i} data-fitting={i + 1 === fitting || undefined}>
-            <span className={styles.number}>{t(`hint ${i + 1}/${hints.length}`, `ヒント${i + 1}/${hints.length}`)}</span>
+            <span className={styles.number}>
+              {t(`hint ${i + 1}/${hints.length}`, `ヒント${i + 1}/${hints.length}`)}
+            </span>
             <span>{inlineCode(hint)}</span>
           </li>
         ))}
       </ol>
       {fitting !== undefined && fitting > opened && fitting > 1 && (
-        <p className={styles.fitting}>{t(`What was observed points to hint ${fitting}.`, `この結果に合うのはヒント${fitting}です。`)}</p>
+        <p className={styles.fitting}>
+          {t(`What was observed points to hint ${fitting}.`, `この結果に合うのはヒント${fitting}です。`)}
+        </p>
       )}
       {opened < hints.length && (
         <button type="button" className="button-plain" onClick={() => open(opened + 1)}>
@@ -55,5 +59,7 @@ export function Hints({ chapter, step, hints, fitting }: Props) {
 
 /** Hints are plain text with `code` in backquotes. */
 export function inlineCode(text: string) {
-  return text.split(/(`[^`]+`)/).map((piece, i) => (piece.startsWith('`') ? <code key={i}>{piece.slice(1, -1)}</code> : piece))
+  return text
+    .split(/(`[^`]+`)/)
+    .map((piece, i) => (piece.startsWith('`') ? <code key={i}>{piece.slice(1, -1)}</code> : piece))
 }

@@ -38,8 +38,14 @@ export function LabPanel({ lab }: { lab?: PageLab }) {
         })}
       </ol>
       <div className={styles.ways}>
-        <Command text={`npm run lab ${number}`} what={t('works with you: runs again at every save', '保存のたびに実行し直します')} />
-        <Command text={`npm run check ${number}`} what={t('grades all of it, hidden checks too', '非公開のチェックも含めて採点します')} />
+        <Command
+          text={`npm run lab ${number}`}
+          what={t('works with you: runs again at every save', '保存のたびに実行し直します')}
+        />
+        <Command
+          text={`npm run check ${number}`}
+          what={t('grades all of it, hidden checks too', '非公開のチェックも含めて採点します')}
+        />
         {state.mode === 'live' ? <RunButton lab={lab} state={state} /> : <Instead mode={state.mode} />}
       </div>
     </section>
@@ -47,7 +53,11 @@ export function LabPanel({ lab }: { lab?: PageLab }) {
 }
 
 function sourceLine(state: LiveState, lab: PageLab, t: Say): string {
-  if (state.mode === 'away') return t('The local server is silent; looking for it.', 'ローカルサーバーの応答がありません。再接続しています。')
+  if (state.mode === 'away')
+    return t(
+      'The local server is silent; looking for it.',
+      'ローカルサーバーの応答がありません。再接続しています。',
+    )
   if (state.mode !== 'live') return ''
   const run = state.runs[lab.slug]
   if (run?.status === 'running') return t('A run is under way.', '実行中です。')
@@ -70,7 +80,8 @@ function RunButton({ lab, state }: { lab: PageLab; state: LiveState }) {
   const { running, waiting } = state.queue
   const mine = running?.chapter === lab.slug || waiting.some((run) => run.chapter === lab.slug)
   const run = async () => setProblem(await connection.ask('/api/runs', { lab: lab.slug }))
-  const failed = problem ?? (state.queue.problem?.chapter === lab.slug ? state.queue.problem.message : undefined)
+  const failed =
+    problem ?? (state.queue.problem?.chapter === lab.slug ? state.queue.problem.message : undefined)
   return (
     <div className={styles.run}>
       <button type="button" className="button-strong" disabled={mine} onClick={() => void run()}>
@@ -89,7 +100,10 @@ function Instead({ mode }: { mode: LiveState['mode'] }) {
   if (mode === 'away') return null
   return (
     <p className={styles.instead}>
-      {t('To see your own progress here, run the workbook on your machine: ', '自分の進み具合をここに表示するには、手元で動かしてください：')}
+      {t(
+        'To see your own progress here, run the workbook on your machine: ',
+        '自分の進み具合をここに表示するには、手元で動かしてください：',
+      )}
       <code>npm start</code>
     </p>
   )

@@ -4,7 +4,14 @@ import styles from './Mark.module.css'
 
 type Shown = Outcome | 'running'
 
-const SIGNS: Record<Shown, string> = { pass: '✓', fail: '✗', error: '!', unknown: '?', 'not-run': '', running: '' }
+const SIGNS: Record<Shown, string> = {
+  pass: '✓',
+  fail: '✗',
+  error: '!',
+  unknown: '?',
+  'not-run': '',
+  running: '',
+}
 
 /** A verdict in one word. */
 export function outcomeWord(outcome: Shown, t: Say): string {

@@ -25,7 +25,8 @@ export function Question({ children }: { children: ReactNode }) {
   const all = Children.toArray(children)
   const choices = all.filter((c): c is ReactElement<ChoiceProps> => isValidElement(c) && c.type === Choice)
   const rest = all.filter((c) => !choices.includes(c as ReactElement<ChoiceProps>))
-  if (choices.filter((c) => c.props.right).length !== 1) throw new Error('a <Question> needs exactly one <Choice right>')
+  if (choices.filter((c) => c.props.right).length !== 1)
+    throw new Error('a <Question> needs exactly one <Choice right>')
   return (
     <fieldset className={styles.question}>
       <legend className={styles.legend}>{inline(rest)}</legend>
@@ -33,7 +34,11 @@ export function Question({ children }: { children: ReactNode }) {
         const [why, answer] = split(choice.props.children)
         const shown = chosen === i
         return (
-          <div key={i} className={styles.choice} data-state={shown ? (choice.props.right ? 'right' : 'wrong') : undefined}>
+          <div
+            key={i}
+            className={styles.choice}
+            data-state={shown ? (choice.props.right ? 'right' : 'wrong') : undefined}
+          >
             <label>
               <input type="radio" name={name} checked={shown} onChange={() => setChosen(i)} />
               <span>{answer}</span>
@@ -41,7 +46,9 @@ export function Question({ children }: { children: ReactNode }) {
             <div aria-live="polite">
               {shown && (
                 <>
-                  <strong className={styles.verdict}>{choice.props.right ? t('Yes.', 'そのとおりです。') : t('No.', '違います。')}</strong>
+                  <strong className={styles.verdict}>
+                    {choice.props.right ? t('Yes.', 'そのとおりです。') : t('No.', '違います。')}
+                  </strong>
                   {why}
                 </>
               )}
@@ -60,9 +67,12 @@ function inline(nodes: ReactNode[]): ReactNode[] {
 
 /** Separates the explanation from the answer that it explains; MDX may have put both into one paragraph. */
 function split(children: ReactNode): [why: ReactNode, answer: ReactNode] {
-  const flat = Children.toArray(children).flatMap((node) => (isParagraph(node) ? Children.toArray(node.props.children) : [node]))
+  const flat = Children.toArray(children).flatMap((node) =>
+    isParagraph(node) ? Children.toArray(node.props.children) : [node],
+  )
   const isWhy = (node: ReactNode) => isValidElement(node) && node.type === Why
   return [flat.filter(isWhy), flat.filter((node) => !isWhy(node))]
 }
 
-const isParagraph = (node: ReactNode): node is ReactElement<{ children: ReactNode }> => isValidElement(node) && node.type === 'p'
+const isParagraph = (node: ReactNode): node is ReactElement<{ children: ReactNode }> =>
+  isValidElement(node) && node.type === 'p'

@@ -10,7 +10,9 @@ export function SampleFailure() {
   const t = useSay()
   return (
     <figure className={styles.sample} data-pagefind-ignore>
-      <figcaption>{t('A failed step of chapter 02, as recorded', '第2章で失敗したステップの実際の記録')}</figcaption>
+      <figcaption>
+        {t('A failed step of chapter 02, as recorded', '第2章で失敗したステップの実際の記録')}
+      </figcaption>
       <p className={styles.head}>
         <Mark outcome="fail" />
         <span>{t(sample.title.en, sample.title.ja)}</span>

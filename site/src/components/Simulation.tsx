@@ -2,7 +2,6 @@ import { lazy, Suspense, useEffect, useRef, useState, type ComponentType } from 
 import { useSay } from '../text.ts'
 import styles from './Simulation.module.css'
 
-
 interface Props {
   /** Folder under `site/src/simulations/`. */
   name: string
@@ -28,13 +27,19 @@ export function Simulation({ name, narrow, wide }: Props) {
   const [near, setNear] = useState(false)
   useEffect(() => {
     if (!place.current) return undefined
-    const observer = new IntersectionObserver(([entry]) => entry?.isIntersecting && setNear(true), { rootMargin: '600px' })
+    const observer = new IntersectionObserver(([entry]) => entry?.isIntersecting && setNear(true), {
+      rootMargin: '600px',
+    })
     observer.observe(place.current)
     return () => observer.disconnect()
   }, [])
   const Body = component(name)
   const style = { '--narrow': `${narrow}px`, '--wide': `${wide}px` } as React.CSSProperties
-  const waiting = <p className={styles.waiting}>{t('The simulation comes when you reach it.', 'ここまで読み進めるとシミュレーションが現れます。')}</p>
+  const waiting = (
+    <p className={styles.waiting}>
+      {t('The simulation comes when you reach it.', 'ここまで読み進めるとシミュレーションが現れます。')}
+    </p>
+  )
   return (
     <div ref={place} className={styles.place} style={style} data-simulation={name} data-pagefind-ignore>
       <div className={styles.inner}>

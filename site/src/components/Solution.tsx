@@ -28,20 +28,32 @@ export function Solution({ step, pieces }: { step: string; pieces: Piece[] }) {
   const allowed = outcome === 'pass' || passedBefore || surrendered
 
   useEffect(() => {
-    if (open && allowed && !sources) void Promise.all(pieces.map((p) => p.load())).then((all) => setSources(all.map((m) => m.default)))
+    if (open && allowed && !sources)
+      void Promise.all(pieces.map((p) => p.load())).then((all) => setSources(all.map((m) => m.default)))
   }, [open, allowed, sources, pieces])
 
   if (open && allowed) {
     return (sources ?? []).map((source, i) => (
-      <CodeBlock key={i} language={pieces[i]?.language ?? 'ts'} source={source} label={t('solution', '解答例')} />
+      <CodeBlock
+        key={i}
+        language={pieces[i]?.language ?? 'ts'}
+        source={source}
+        label={t('solution', '解答例')}
+      />
     ))
   }
   return (
     <div className={styles.locked} data-pagefind-ignore>
       <p>
         {allowed
-          ? t('Our solution of this step. Yours may look different and be as right.', 'このステップの解答例です。違う書き方でも正解はあります。')
-          : t('Our solution opens when this step passes, or when you give it up.', '解答例は、このステップに合格するか、あきらめたときに開きます。')}
+          ? t(
+              'Our solution of this step. Yours may look different and be as right.',
+              'このステップの解答例です。違う書き方でも正解はあります。',
+            )
+          : t(
+              'Our solution opens when this step passes, or when you give it up.',
+              '解答例は、このステップに合格するか、あきらめたときに開きます。',
+            )}
         <span className={styles.files}>{[...new Set(pieces.map((p) => p.file))].join('  ')}</span>
       </p>
       {allowed ? (
@@ -71,7 +83,11 @@ function GiveUp({ onConfirm }: { onConfirm: () => void }) {
     )
   }
   return (
-    <div role="group" aria-label={t('Give up on this step', 'このステップをあきらめる')} className={styles.ask}>
+    <div
+      role="group"
+      aria-label={t('Give up on this step', 'このステップをあきらめる')}
+      className={styles.ask}
+    >
       <span>{t('Have you opened all three hints?', 'ヒントは3つとも開きましたか。')}</span>
       <button type="button" className="button-plain" onClick={onConfirm}>
         {t('Yes, show it', 'はい、見せてください')}

@@ -27,12 +27,25 @@ export function Step({ id, lab }: Props) {
         <span className={styles.title}>{step.title}</span>
         <span className={styles.points}>{t(`${step.points} points`, `${step.points}点`)}</span>
       </div>
-      {step.guard && <p className={styles.note}>{t('This already holds. Keep it that way.', 'これは最初から成り立っています。壊さないでください。')}</p>}
-      {outcome !== 'pass' && passedBefore && (
-        <p className={styles.note}>{t('It has passed before: a later change broke it.', '以前は合格していました。その後の変更で壊れています。')}</p>
+      {step.guard && (
+        <p className={styles.note}>
+          {t('This already holds. Keep it that way.', 'これは最初から成り立っています。壊さないでください。')}
+        </p>
       )}
-      {failure && outcome !== 'pass' && <FailureCard failure={failure} {...hintOf(step.hints, failure.hint)} />}
-      {outcome !== 'pass' && <Hints chapter={lab.slug} step={id} hints={step.hints} fitting={failure?.hint} />}
+      {outcome !== 'pass' && passedBefore && (
+        <p className={styles.note}>
+          {t(
+            'It has passed before: a later change broke it.',
+            '以前は合格していました。その後の変更で壊れています。',
+          )}
+        </p>
+      )}
+      {failure && outcome !== 'pass' && (
+        <FailureCard failure={failure} {...hintOf(step.hints, failure.hint)} />
+      )}
+      {outcome !== 'pass' && (
+        <Hints chapter={lab.slug} step={id} hints={step.hints} fitting={failure?.hint} />
+      )}
     </section>
   )
 }
@@ -42,4 +55,3 @@ function hintOf(hints: readonly string[], fitting: number): { hint?: string } {
   const hint = hints[fitting - 1]
   return fitting === 1 && hint ? { hint } : {}
 }
-

@@ -27,7 +27,12 @@ export function Timeline({ events }: { events: readonly TimelineEvent[] }) {
   return (
     <>
       {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it scrolls sideways on a phone */}
-      <div className={styles.scroll} tabIndex={0} role="group" aria-label={t('What happened, in order', '起きたこと（時刻順）')}>
+      <div
+        className={styles.scroll}
+        tabIndex={0}
+        role="group"
+        aria-label={t('What happened, in order', '起きたこと（時刻順）')}
+      >
         <div className={styles.head} style={columns} aria-hidden="true">
           <span>ms</span>
           {names.map((name) => (
@@ -44,7 +49,9 @@ export function Timeline({ events }: { events: readonly TimelineEvent[] }) {
       </div>
       {events.length > SHOWN && (
         <button type="button" className="button-plain" onClick={() => setAll(!all)}>
-          {all ? t('Show the end only', '最後だけを表示') : t(`Show all ${events.length}`, `${events.length}件すべて表示`)}
+          {all
+            ? t('Show the end only', '最後だけを表示')
+            : t(`Show all ${events.length}`, `${events.length}件すべて表示`)}
         </button>
       )}
     </>
@@ -69,8 +76,15 @@ function Row({ event, at, names, columns }: RowProps) {
       {names.map((name, i) => (
         <span key={name} className={styles.life} style={{ gridColumn: i + 2 }} aria-hidden="true" />
       ))}
-      <span className={styles.event} style={place(event, from, to)} data-direction={own ? 'own' : to > from ? 'right' : 'left'} title={event.text}>
-        <span className="sr-only">{own ? `${event.from}: ` : t(`${event.from} to ${event.to}: `, `${event.from}から${event.to}へ：`)}</span>
+      <span
+        className={styles.event}
+        style={place(event, from, to)}
+        data-direction={own ? 'own' : to > from ? 'right' : 'left'}
+        title={event.text}
+      >
+        <span className="sr-only">
+          {own ? `${event.from}: ` : t(`${event.from} to ${event.to}: `, `${event.from}から${event.to}へ：`)}
+        </span>
         <span className={styles.text}>{event.text}</span>
         {event.failed && <span className="sr-only">{t(' (failed)', '（失敗）')}</span>}
         {!own && <span className={styles.arrow} aria-hidden="true" />}

@@ -5,7 +5,7 @@ interface Props<T extends string> {
   label: string
   value: T
   options: readonly (readonly [value: T, label: string])[]
-  onChange(value: T): void
+  onChange: (value: T) => void
 }
 
 /** One of a few, all of them in sight. */

@@ -6,10 +6,10 @@ export interface Clock {
   /** Milliseconds of simulated time. */
   now: number
   playing: boolean
-  play(): void
-  pause(): void
-  step(): void
-  reset(): void
+  play: () => void
+  pause: () => void
+  step: () => void
+  reset: () => void
 }
 
 /**

@@ -9,7 +9,7 @@ interface Props {
   step?: number
   /** The value as it is read: `A–M | N–Z`, `200 req/s`. */
   shown: string
-  onChange(value: number): void
+  onChange: (value: number) => void
 }
 
 /** A range with its value in words, for the eye and for a screen reader. */
@@ -20,7 +20,16 @@ export function Slider({ label, value, min, max, step = 1, shown, onChange }: Pr
       <label htmlFor={id}>
         {label} <output htmlFor={id}>{shown}</output>
       </label>
-      <input id={id} type="range" min={min} max={max} step={step} value={value} aria-valuetext={shown} onChange={(event) => onChange(event.target.valueAsNumber)} />
+      <input
+        id={id}
+        type="range"
+        min={min}
+        max={max}
+        step={step}
+        value={value}
+        aria-valuetext={shown}
+        onChange={(event) => onChange(event.target.valueAsNumber)}
+      />
     </div>
   )
 }

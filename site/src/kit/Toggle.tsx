@@ -1,7 +1,15 @@
 import styles from './kit.module.css'
 
 /** Yes or no. */
-export function Toggle({ label, value, onChange }: { label: string; value: boolean; onChange(value: boolean): void }) {
+export function Toggle({
+  label,
+  value,
+  onChange,
+}: {
+  label: string
+  value: boolean
+  onChange: (value: boolean) => void
+}) {
   return (
     <label className={styles.toggle}>
       <input type="checkbox" checked={value} onChange={(event) => onChange(event.target.checked)} />

@@ -53,7 +53,8 @@ class Connection {
   #start(): void {
     if (this.#started) return
     this.#started = true
-    if (!document.querySelector(`meta[name="${LIVE_META}"]`)) return this.#set({ ...this.#state, mode: 'static' })
+    if (!document.querySelector(`meta[name="${LIVE_META}"]`))
+      return this.#set({ ...this.#state, mode: 'static' })
     void this.#open()
     // A hidden tab gives its stream back: browsers allow six connections to a server.
     document.addEventListener('visibilitychange', () => {

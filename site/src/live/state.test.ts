@@ -5,16 +5,25 @@ import { NOTHING, passed, receive, receiveVerdict, standing, type LiveState } fr
 const CHAPTER = '02-dual-servers'
 const head = { at: '', lab: 'dual-servers', chapter: CHAPTER, subject: 'workspace' }
 const step = (id: string, outcome: Outcome) => ({ id, outcome }) as StepVerdict
-const feed = (state: LiveState, event: object) => receive(state, { type: 'feed', event: { ...head, ...event } as FeedEvent })
+const feed = (state: LiveState, event: object) =>
+  receive(state, { type: 'feed', event: { ...head, ...event } as FeedEvent })
 const remembering = (best: Outcome, last: Outcome): LiveState => ({
   ...NOTHING,
-  progress: { version: 1, labs: { 'dual-servers': { best: { split: { outcome: best, at: '' } }, last: { steps: { split: last } } } } } as unknown as Progress,
+  progress: {
+    version: 1,
+    labs: {
+      'dual-servers': { best: { split: { outcome: best, at: '' } }, last: { steps: { split: last } } },
+    },
+  } as unknown as Progress,
 })
 
 describe('how a step stands', () => {
   it('is what progress remembers before anything runs', () => {
     expect(standing(NOTHING, CHAPTER, 'split')).toEqual({ outcome: 'not-run', passedBefore: false })
-    expect(standing(remembering('pass', 'fail'), CHAPTER, 'split')).toEqual({ outcome: 'fail', passedBefore: true })
+    expect(standing(remembering('pass', 'fail'), CHAPTER, 'split')).toEqual({
+      outcome: 'fail',
+      passedBefore: true,
+    })
   })
 
   it('follows a run step by step', () => {
@@ -39,10 +48,13 @@ describe('how a step stands', () => {
 })
 
 describe('the newest verdict, read after a reconnect', () => {
-  const verdict = (steps: StepVerdict[]) => ({ chapter: CHAPTER, status: 'pass', steps }) as unknown as Verdict
+  const verdict = (steps: StepVerdict[]) =>
+    ({ chapter: CHAPTER, status: 'pass', steps }) as unknown as Verdict
 
   it('is taken when nothing is known', () => {
-    expect(passed(receiveVerdict(NOTHING, '1', verdict([step('split', 'pass')])), CHAPTER, [{ id: 'split' }])).toBe(1)
+    expect(
+      passed(receiveVerdict(NOTHING, '1', verdict([step('split', 'pass')])), CHAPTER, [{ id: 'split' }]),
+    ).toBe(1)
   })
 
   it('does not overwrite a newer run, or the same run further on', () => {

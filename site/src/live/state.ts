@@ -21,7 +21,12 @@ export interface LiveState {
   runs: Record<string, LabRun>
 }
 
-export const NOTHING: LiveState = { mode: 'starting', progress: { version: 1, labs: {} }, queue: { waiting: [] }, runs: {} }
+export const NOTHING: LiveState = {
+  mode: 'starting',
+  progress: { version: 1, labs: {} },
+  queue: { waiting: [] },
+  runs: {},
+}
 
 /** State after a message of the server. */
 export function receive(state: LiveState, message: ServerEvent): LiveState {
@@ -59,7 +64,11 @@ function next(run: LabRun, event: FeedEvent): LabRun {
 /** State after the newest verdict of a lab was read. A run that the feed already knows better is left alone. */
 export function receiveVerdict(state: LiveState, run: string, verdict: Verdict): LiveState {
   const known = state.runs[verdict.chapter]
-  if (known && (known.run > run || (known.run === run && Object.keys(known.steps).length > verdict.steps.length))) return state
+  if (
+    known &&
+    (known.run > run || (known.run === run && Object.keys(known.steps).length > verdict.steps.length))
+  )
+    return state
   const steps = Object.fromEntries(verdict.steps.map((step) => [step.id, step]))
   return { ...state, runs: { ...state.runs, [verdict.chapter]: { run, status: verdict.status, steps } } }
 }

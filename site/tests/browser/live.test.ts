@@ -26,11 +26,33 @@ let runs = 0
 beforeEach(() => void runs++)
 
 function tell(event: object): void {
-  const head = { at: new Date().toISOString(), lab: 'dual-servers', chapter: CHAPTER, run: `.runs/${CHAPTER}/9999-${runs}`, subject: 'workspace' }
-  appendFileSync(join(site.workspace, '.runs/feed.jsonl'), `${JSON.stringify({ ...head, ...event } as FeedEvent)}\n`)
+  const head = {
+    at: new Date().toISOString(),
+    lab: 'dual-servers',
+    chapter: CHAPTER,
+    run: `.runs/${CHAPTER}/9999-${runs}`,
+    subject: 'workspace',
+  }
+  appendFileSync(
+    join(site.workspace, '.runs/feed.jsonl'),
+    `${JSON.stringify({ ...head, ...event } as FeedEvent)}\n`,
+  )
 }
 
-const step = (id: string, outcome: Outcome, more: object = {}) => ({ type: 'step', step: { id, outcome, title: { en: id, ja: id }, points: 1, guard: false, section: id, durationMs: 1, tests: [], ...more } })
+const step = (id: string, outcome: Outcome, more: object = {}) => ({
+  type: 'step',
+  step: {
+    id,
+    outcome,
+    title: { en: id, ja: id },
+    points: 1,
+    guard: false,
+    section: id,
+    durationMs: 1,
+    tests: [],
+    ...more,
+  },
+})
 const mark = (id: string, outcome: string) => `section[data-outcome="${outcome}"][aria-label$=" ${id}"]`
 
 it('shows a verdict of the terminal within 200 ms, without a reload', async () => {
@@ -61,7 +83,13 @@ it('shows why a step failed, with the timeline as picture and as text', async ()
   tell(
     step('queue', 'fail', {
       failure: {
-        test: text('a change waits'), when: text('server-2 is killed'), expected: text('2 pending'), observed: text('1'), hint: 2, evidence: [], logs: [{ role: 'server-1', lines: ['{"message":"hello"}'] }],
+        test: text('a change waits'),
+        when: text('server-2 is killed'),
+        expected: text('2 pending'),
+        observed: text('1'),
+        hint: 2,
+        evidence: [],
+        logs: [{ role: 'server-1', lines: ['{"message":"hello"}'] }],
         timeline: [
           { at: 5, from: 'test', to: 'server-2', kind: 'signal', text: 'SIGKILL' },
           { at: 9, from: 'server-1', to: 'server-2', kind: 'http', text: 'POST /api/sync', failed: true },
@@ -71,7 +99,12 @@ it('shows why a step failed, with the timeline as picture and as text', async ()
   )
   const card = page.locator(mark('queue', 'fail'))
   await card.getByText('2 pending').waitFor()
-  expect(await card.getByRole('listitem').filter({ hasText: 'server-1 to server-2: POST /api/sync (failed)' }).count()).toBe(1)
+  expect(
+    await card
+      .getByRole('listitem')
+      .filter({ hasText: 'server-1 to server-2: POST /api/sync (failed)' })
+      .count(),
+  ).toBe(1)
   await card.getByText('What was observed points to hint 2').waitFor()
   await card.getByText('Last lines of the logs').click()
   await card.getByText('{"message":"hello"}').waitFor()
@@ -117,7 +150,9 @@ it('runs the tests from the page, and shows them passing', { timeout: 120_000 },
 })
 
 it('refuses a page of another origin', async () => {
-  const foreign = createServer((_, answer) => answer.setHeader('content-type', 'text/html').end('<h1>elsewhere</h1>'))
+  const foreign = createServer((_, answer) =>
+    answer.setHeader('content-type', 'text/html').end('<h1>elsewhere</h1>'),
+  )
   await new Promise<void>((resolve) => foreign.listen(0, '127.0.0.1', resolve))
   const { page } = await site.open('/')
   await page.goto(`http://127.0.0.1:${(foreign.address() as AddressInfo).port}/`)
@@ -126,7 +161,8 @@ it('refuses a page of another origin', async () => {
     fetch('${site.url}/api/session', { mode: 'no-cors' }).then((a) => a.type === 'opaque' ? 'unreadable' : 'read', () => 'refused'),
     fetch('${site.url}/api/runs', { method: 'POST', mode: 'no-cors', body: '{"lab":"${CHAPTER}"}' }).then((a) => a.type === 'opaque' ? 'unreadable' : 'read', () => 'refused'),
   ])`
-  for (const result of (await page.evaluate(tries)) as string[]) expect(['refused', 'unreadable']).toContain(result)
+  for (const result of (await page.evaluate(tries)) as string[])
+    expect(['refused', 'unreadable']).toContain(result)
   const { page: own } = await site.open(PAGE)
   await own.getByRole('button', { name: 'Run the tests' }).waitFor()
   foreign.close()

@@ -22,7 +22,10 @@ describe.each(LOOKS)('in $colorScheme at $width px', ({ colorScheme, width }) =>
   it.each(pages)('%s is whole, fits and can be read by everybody', async (path) => {
     const { page, problems } = await site.open(path, { colorScheme, viewport: { width, height: 900 } })
     await readToTheEnd(page)
-    expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth'), 'pixels of sideways scroll').toBe(0)
+    expect(
+      await page.evaluate('document.documentElement.scrollWidth - innerWidth'),
+      'pixels of sideways scroll',
+    ).toBe(0)
     expect(await page.evaluate(SHIFT), 'layout shift while reading').toBeLessThan(0.01)
     const { violations } = await new AxeBuilder({ page }).analyze()
     const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')
@@ -45,13 +48,18 @@ it('every page says its language and has one h1', async () => {
 it('no Japanese page shows interface text in English', async () => {
   for (const path of pages.filter((p) => p.startsWith('/ja/'))) {
     const { page } = await site.open(path)
-    const english = await page.locator('button, nav a, summary, label, legend, th, dt, [role="status"]').evaluateAll((nodes) =>
-      (nodes as unknown as { innerText: string; closest(s: string): unknown }[])
-        .filter((node) => !node.closest('code, pre, [data-simulation] output, .table-of-contents'))
-        .map((node) => node.innerText.trim())
-        .filter((text) => /[a-z]{3,} [a-z]{3,}/i.test(text) && !/[\u3040-\u30ff\u4e00-\u9fff]/.test(text)),
-    )
-    expect(english.filter((text) => !/^npm |\$ |^English$/.test(text)), path).toEqual([])
+    const english = await page
+      .locator('button, nav a, summary, label, legend, th, dt, [role="status"]')
+      .evaluateAll((nodes) =>
+        (nodes as unknown as { innerText: string; closest(s: string): unknown }[])
+          .filter((node) => !node.closest('code, pre, [data-simulation] output, .table-of-contents'))
+          .map((node) => node.innerText.trim())
+          .filter((text) => /[a-z]{3,} [a-z]{3,}/i.test(text) && !/[\u3040-\u30ff\u4e00-\u9fff]/.test(text)),
+      )
+    expect(
+      english.filter((text) => !/^npm |\$ |^English$/.test(text)),
+      path,
+    ).toEqual([])
     await page.context().close()
   }
 })
@@ -68,8 +76,14 @@ async function readToTheEnd(page: Awaited<ReturnType<World['open']>>['page']): P
   const height = Number(await page.evaluate('document.documentElement.scrollHeight'))
   for (let y = 0; y < height; y += 700) {
     await page.evaluate(`scrollTo(0, ${y})`)
-    await page.evaluate('new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))')
+    await page.evaluate(
+      'new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))',
+    )
   }
-  await page.waitForFunction('[...document.images].every((image) => image.complete || image.loading === "lazy" && !image.offsetParent)')
-  await page.waitForFunction('[...document.querySelectorAll("[data-simulation]")].every((place) => place.querySelector("section"))')
+  await page.waitForFunction(
+    '[...document.images].every((image) => image.complete || image.loading === "lazy" && !image.offsetParent)',
+  )
+  await page.waitForFunction(
+    '[...document.querySelectorAll("[data-simulation]")].every((place) => place.querySelector("section"))',
+  )
 }

@@ -1,9 +1,8 @@
-import { createServer } from 'node:http'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { BuiltSite } from '../../server/pages.ts'
+import { staticHost } from '../../bench/host.ts'
 import { hydrated, ROOT, world, type World } from './world.ts'
 
 const PAGE = '/chapters/02-dual-servers'
@@ -112,7 +111,10 @@ describe('what a reader does', () => {
   it('sees their own bench beside the figures', async () => {
     const folder = join(site.workspace, '.runs/02-dual-servers')
     mkdirSync(folder, { recursive: true })
-    writeFileSync(join(folder, 'bench.json'), JSON.stringify({ at: '', rows: { sync: { text: { en: '4.2 ms here', ja: '4.2 ms' } } } }))
+    writeFileSync(
+      join(folder, 'bench.json'),
+      JSON.stringify({ at: '', rows: { sync: { text: { en: '4.2 ms here', ja: '4.2 ms' } } } }),
+    )
     const { page } = await site.open(PAGE)
     await page.getByText('4.2 ms here').waitFor()
     await page.context().close()
@@ -132,7 +134,11 @@ describe('what a reader does', () => {
 describe('without a mouse, without motion, without our server', () => {
   it('reaches everything by Tab alone, and sees where it is', async () => {
     const { page } = await site.open(PAGE)
-    const total = Number(await page.evaluate(`[...document.querySelectorAll('a[href], button, input, textarea, summary, [tabindex="0"]')].filter((e) => e.checkVisibility({ visibilityProperty: true }) && !e.disabled && e.tabIndex >= 0 && !(e.type === 'radio' && !e.checked && document.querySelector('input[name="' + e.name + '"]') !== e)).length`))
+    const total = Number(
+      await page.evaluate(
+        `[...document.querySelectorAll('a[href], button, input, textarea, summary, [tabindex="0"]')].filter((e) => e.checkVisibility({ visibilityProperty: true }) && !e.disabled && e.tabIndex >= 0 && !(e.type === 'radio' && !e.checked && document.querySelector('input[name="' + e.name + '"]') !== e)).length`,
+      ),
+    )
     const seen = new Set<string>()
     const invisible: string[] = []
     for (let i = 0; i < total * 1.5; i++) {
@@ -164,13 +170,7 @@ describe('without a mouse, without motion, without our server', () => {
   })
 
   it('works on a static host, says how to get progress, and asks for nothing that is not there', async () => {
-    const built = new BuiltSite(join(ROOT, 'build'), { live: false })
-    const host = createServer(async (request, response) => {
-      const answer = built.answer(new URL(request.url ?? '/', 'http://x').pathname)
-      response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? '' })
-      response.end(Buffer.from(await answer.arrayBuffer()))
-    })
-    await new Promise<void>((resolve) => host.listen(0, '127.0.0.1', resolve))
+    const host = await staticHost(join(ROOT, 'build'))
     const context = await site.browser.newContext()
     const page = await context.newPage()
     const asked: string[] = []

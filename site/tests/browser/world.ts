@@ -39,12 +39,19 @@ export async function world(command?: CheckCommand): Promise<World> {
 
   const startServer = async () => {
     const writer = { openHints: async () => undefined, surrender: async () => undefined }
-    site = createSite({ root: ROOT, workspace, build: join(ROOT, 'build'), port: () => port, writer, ...(command && { command }) })
+    site = createSite({
+      root: ROOT,
+      workspace,
+      build: join(ROOT, 'build'),
+      port: () => port,
+      writer,
+      ...(command && { command }),
+    })
     const { fetch } = site
     await new Promise<void>((resolve) => {
       server = serve({ fetch, hostname: '127.0.0.1', port }, () => resolve())
     })
-    port = (server?.address() as AddressInfo).port
+    if (server) port = (server.address() as AddressInfo).port
   }
   const stopServer = async () => {
     if (server && 'closeAllConnections' in server) server.closeAllConnections()
@@ -69,13 +76,23 @@ export async function world(command?: CheckCommand): Promise<World> {
   }
 }
 
-async function watch(browser: Browser, url: string, path: string, options: BrowserContextOptions = {}): Promise<Watched> {
+async function watch(
+  browser: Browser,
+  url: string,
+  path: string,
+  options: BrowserContextOptions = {},
+): Promise<Watched> {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options })
   const page = await context.newPage()
   const problems: string[] = []
-  page.on('console', (message) => ['error', 'warning'].includes(message.type()) && problems.push(`console: ${message.text()}`))
+  page.on(
+    'console',
+    (message) => ['error', 'warning'].includes(message.type()) && problems.push(`console: ${message.text()}`),
+  )
   page.on('pageerror', (error) => problems.push(`error: ${error.message}`))
-  page.on('requestfailed', (request) => problems.push(`failed: ${request.url()} ${request.failure()?.errorText}`))
+  page.on('requestfailed', (request) =>
+    problems.push(`failed: ${request.url()} ${request.failure()?.errorText}`),
+  )
   page.on('request', (request) => {
     const foreign = !request.url().startsWith(url) && !/^(?:data|blob):/.test(request.url())
     if (foreign) problems.push(`left the site: ${request.url()}`)
@@ -87,12 +104,18 @@ async function watch(browser: Browser, url: string, path: string, options: Brows
 
 /** Until React has taken the page over: before that a click does nothing. */
 export async function hydrated(page: Page): Promise<void> {
-  await page.waitForFunction(() => (globalThis as unknown as { document: { documentElement: { dataset: Record<string, string> } } }).document.documentElement.dataset.hasHydrated === 'true')
+  await page.waitForFunction(
+    () =>
+      (globalThis as unknown as { document: { documentElement: { dataset: Record<string, string> } } })
+        .document.documentElement.dataset.hasHydrated === 'true',
+  )
 }
 
 /** Routes of all pages in both languages. */
 export async function allPages(): Promise<string[]> {
-  const chapters = (await readParts(ROOT, 'en')).flatMap((part) => part.chapters).filter((chapter) => chapter.built)
+  const chapters = (await readParts(ROOT, 'en'))
+    .flatMap((part) => part.chapters)
+    .filter((chapter) => chapter.built)
   const routes = ['/', ...chapters.map(({ slug }) => `/chapters/${slug}`)]
   return routes.flatMap((route) => [route, route === '/' ? '/ja/' : `/ja${route}`])
 }

@@ -2,7 +2,14 @@ import { describe, expect, it } from 'vitest'
 import { simulate, type Settings } from './model.ts'
 
 const M = 12
-const settings: Settings = { population: 'uniform', own: '', cut: M, requestsPerSecond: 300, capacity: 200, celebrity: false }
+const settings: Settings = {
+  population: 'uniform',
+  own: '',
+  cut: M,
+  requestsPerSecond: 300,
+  capacity: 200,
+  celebrity: false,
+}
 
 describe('cut the alphabet', () => {
   it('halves a population whose letters are all as frequent', () => {
@@ -33,7 +40,11 @@ describe('cut the alphabet', () => {
   })
 
   it('refuses ids that no server owns', () => {
-    expect(simulate({ ...settings, population: 'own', own: 'alice 9lives _root Zoë zoe' }).refused).toEqual(['9lives', '_root', 'Zoë'])
+    expect(simulate({ ...settings, population: 'own', own: 'alice 9lives _root Zoë zoe' }).refused).toEqual([
+      '9lives',
+      '_root',
+      'Zoë',
+    ])
   })
 
   it('marks the server that gets more than it can carry', () => {

@@ -2,7 +2,7 @@ import { inPartition, isValidUserId } from '../../../../solutions/02-dual-server
 import names from './names.json' with { type: 'json' }
 
 /** Letters A to Z. The cut is the last letter of the first half: 0 is A, 24 is Y. */
-export const LETTERS = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZ']
+export const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ'.split('')
 export const LAST_CUT = LETTERS.length - 2
 
 export type Population = 'uniform' | 'us' | 'jp' | 'own'

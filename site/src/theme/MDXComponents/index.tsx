@@ -12,5 +12,17 @@ import { Wide } from '../../components/Wide.tsx'
 /** What a chapter may use without an import. */
 export default {
   ...MDXComponents,
-  Choice, CodeBlock, Diagram, Figure, Figures, LabPanel, Question, Simulation, Solution, Step, UndrawnDiagram, Why, Wide,
+  Choice,
+  CodeBlock,
+  Diagram,
+  Figure,
+  Figures,
+  LabPanel,
+  Question,
+  Simulation,
+  Solution,
+  Step,
+  UndrawnDiagram,
+  Why,
+  Wide,
 }

@@ -33,7 +33,12 @@ export default function SearchBar() {
         <span className={styles.word}>{t('Search', '検索')}</span>
         <kbd aria-hidden="true">/</kbd>
       </button>
-      <dialog ref={dialog} className={styles.dialog} aria-label={t('Search', '検索')} onClick={(e) => e.target === dialog.current && dialog.current.close()}>
+      <dialog
+        ref={dialog}
+        className={styles.dialog}
+        aria-label={t('Search', '検索')}
+        onClick={(e) => e.target === dialog.current && dialog.current.close()}
+      >
         <Search close={() => dialog.current?.close()} />
       </dialog>
     </>
@@ -94,9 +99,15 @@ function Search({ close }: { close: () => void }) {
 }
 
 function statusLine(hits: Hit[] | 'unavailable', query: string, t: ReturnType<typeof useSay>): string {
-  if (hits === 'unavailable') return t('The search index is made by a build: npm start.', '検索用の索引はビルド時に作られます：npm start')
+  if (hits === 'unavailable')
+    return t(
+      'The search index is made by a build: npm start.',
+      '検索用の索引はビルド時に作られます：npm start',
+    )
   if (!query.trim()) return ''
-  return hits.length === 0 ? t('Nothing found.', '見つかりませんでした。') : t(`${hits.length} places`, `${hits.length}件`)
+  return hits.length === 0
+    ? t('Nothing found.', '見つかりませんでした。')
+    : t(`${hits.length} places`, `${hits.length}件`)
 }
 
 /** Arrow keys go through the results; Tab does too. */

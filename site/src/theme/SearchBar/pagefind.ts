@@ -7,7 +7,11 @@ export interface Hit {
 }
 
 interface Pagefind {
-  debouncedSearch(query: string, options: object, ms: number): Promise<{ results: { data(): Promise<Data> }[] } | null>
+  debouncedSearch(
+    query: string,
+    options: object,
+    ms: number,
+  ): Promise<{ results: { data(): Promise<Data> }[] } | null>
 }
 
 interface Data {
@@ -31,7 +35,11 @@ export async function search(root: string, query: string): Promise<Hit[] | undef
   const pages = await Promise.all(found.results.slice(0, MOST_PAGES).map((result) => result.data()))
   return pages.flatMap(({ url, meta, excerpt, sub_results: places }) => {
     const title = meta.title
-    const shown = places.slice(0, MOST_PLACES).map((p) => ({ url: route(p.url), title: p.title === title ? title : `${title} › ${p.title}`, excerpt: p.excerpt }))
+    const shown = places.slice(0, MOST_PLACES).map((p) => ({
+      url: route(p.url),
+      title: p.title === title ? title : `${title} › ${p.title}`,
+      excerpt: p.excerpt,
+    }))
     return shown.length > 0 ? shown : [{ url: route(url), title, excerpt }]
   })
 }

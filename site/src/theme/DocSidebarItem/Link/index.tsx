@@ -5,9 +5,16 @@ import type { Props } from '@theme/DocSidebarItem/Link'
 import { ChapterMark } from '../../../components/ChapterMark.tsx'
 
 /** A chapter in the sidebar: number, title, and a mark when all of its steps are green. */
-export default function DocSidebarItemLink({ item, onItemClick, activePath, level: _level, index: _index, ...props }: Props) {
+export default function DocSidebarItemLink({
+  item,
+  onItemClick,
+  activePath,
+  level: _level,
+  index: _index,
+  ...props
+}: Props) {
   const { href, label, className } = item
-  const slug = String(item.customProps?.slug ?? '')
+  const slug = typeof item.customProps?.slug === 'string' ? item.customProps.slug : ''
   const active = isActiveSidebarItem(item, activePath)
   return (
     <li className={clsx('menu__list-item', className)}>
