@@ -1,6 +1,7 @@
 import { beforeAll, burst, expect, say, test, when } from '#harness'
 import {
   channel,
+  howMany,
   startInstances,
   textsAt,
   type Service,
@@ -28,10 +29,7 @@ test(
     const posted = await burst(60, (i) =>
       apps[i % 3]!.post(channel(room), { author: 'ann', text: `message ${i}` }),
     ).done
-    expect(
-      posted.filter((answer) => answer.status === 201),
-      say('answers 201', '201の応答'),
-    ).toHaveLength(60)
+    expect(howMany(201, posted), say('answers 201', '201の応答の数')).toBe(60)
     const ids = new Set(posted.map((answer) => answer.body?.id))
     expect(ids.size, say('different ids', '異なるIDの数')).toBe(60)
 

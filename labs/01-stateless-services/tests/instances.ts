@@ -143,6 +143,21 @@ export async function connectionsOf(db: Database, app: StartedRole): Promise<num
   return (await db.activity({ application: app.name })).length
 }
 
+/** The most of them, looked at between further requests to its processes: none has an idle moment to open more. */
+export async function mostConnections(db: Database, app: StartedRole): Promise<number> {
+  let most = 0
+  for (let look = 0; look < 5; look++) {
+    await Promise.all(Array.from({ length: 6 }, () => app.get('/health', { within: 1000 })))
+    most = Math.max(most, await connectionsOf(db, app))
+  }
+  return most
+}
+
+/** How many of these answers have this status. */
+export function howMany(status: number, answers: readonly Answer[]): number {
+  return answers.filter((answer) => answer.status === status).length
+}
+
 /** Waits for an instance's end after SIGTERM; how it ended, as a learner reads it. */
 export async function ended(app: StartedRole, within: number, hint?: 1 | 2 | 3): Promise<string> {
   const label = say(`${app.name} ends within ${within} ms`, `${app.name}が${within}ミリ秒以内に終了する`)

@@ -1,5 +1,5 @@
 import { beforeAll, eventually, expect, say, test, when } from '#harness'
-import { connectionsOf, holdMessages, startInstances, type Service } from './instances.ts'
+import { holdMessages, howMany, mostConnections, startInstances, type Service } from './instances.ts'
 
 let service: Service
 
@@ -29,11 +29,8 @@ test(say('together they use DB_POOL_MAX connections', '合わせてDB_POOL_MAX�
   )
   const { lock, answers } = await holdMessages(service, app1, { count: 40, waiting: 8 })
   const label = say('connections of app-1 in pg_stat_activity', 'pg_stat_activityに見えるapp-1の接続数')
-  expect(await connectionsOf(db, app1), label, { hint: 2 }).toBe(8)
+  expect(await mostConnections(db, app1), label, { hint: 2 }).toBe(8)
   await lock.release()
-  const statuses = (await Promise.all(answers)).map((answer) => answer.status)
-  expect(
-    statuses.filter((status) => status === 201),
-    say('messages that were stored', '保存されたメッセージ'),
-  ).toHaveLength(40)
+  const stored = howMany(201, await Promise.all(answers))
+  expect(stored, say('messages that were stored', '保存されたメッセージ')).toBe(40)
 })

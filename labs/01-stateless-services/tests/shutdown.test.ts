@@ -37,7 +37,7 @@ test(
       0,
     )
     await lock.release()
-    expect(await answers[0], say('the message', 'メッセージへの応答')).toAnswer(201)
+    expect(await answers[0], say('the message', 'メッセージへの応答'), { hint: 2 }).toAnswer(201)
     expect(await ended(app1, 10_000), EXIT).toBe('exit 0')
   },
 )

@@ -1,0 +1,20 @@
+import { serve } from '@hono/node-server'
+import { app, stopKeepingAlive } from './app.ts'
+import { PORT } from './config.ts'
+import { closeStores } from './stores.ts'
+
+// #region stop
+/** Serves until SIGTERM; then finishes what is in progress, and exits. */
+export function serveRequests(): void {
+  const server = serve({ fetch: app.fetch, port: PORT, hostname: '127.0.0.1' })
+  let stopping = false
+
+  process.on('SIGTERM', () => {
+    if (stopping) return
+    stopping = true
+    stopKeepingAlive()
+    // No new connections; idle ones are closed now, the others after their answer.
+    server.close(() => void closeStores().then(() => process.exit(0)))
+  })
+}
+// #endregion stop
