@@ -11,7 +11,7 @@ import { withRun } from '#grader/run-lock'
 import { resolveSubject, stageSubject } from '#grader/subject'
 import { EXIT_STATUS, type Verdict } from '#grader/verdict'
 import { language } from './language.ts'
-import { sweepLeftovers } from './life.ts'
+import { end, INTERRUPTED, sweepLeftovers } from './life.ts'
 import { MESSAGES } from './messages.ts'
 import { findRuntime, openGrader } from './session.ts'
 import { terminal, working, type Working } from './terminal.ts'
@@ -149,10 +149,13 @@ async function grade(lab: Lab, runtime: Runtime, wanted: Wanted, progress: Worki
         ...(steps && { order: steps }),
         ...(seed !== undefined && { seed }),
         onStep: ({ id }) => {
+          if (grader.cancelled) return
           done.push(id)
           show()
         },
       })
+      // Nobody cancels a check but a signal.
+      if (grader.cancelled) return await end(INTERRUPTED)
       const known = await recordVerdict(verdict)
       for (const notice of known.notices) note(notice[lang])
       return verdict

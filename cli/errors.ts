@@ -43,9 +43,20 @@ function systemError(error: unknown): Missing | undefined {
   }
   const text = texts.join('\n')
   const kind = KINDS.find(({ signs }) => signs.test(text))
-  const first = texts[0]?.replaceAll(ROOT, '.').split('\n')[0]?.trim() ?? ''
-  return kind && { what: kind.what, why: same(first), remedy: kind.remedy }
+  return kind && { what: kind.what, why: same(firstAndLast(texts[0] ?? '')), remedy: kind.remedy }
 }
+
+/** The message, and of a server's log the last lines: there it says why. */
+function firstAndLast(message: string): string {
+  const [first = '', ...rest] = message
+    .replaceAll(ROOT, '.')
+    .split('\n')
+    .map((line) => line.trim())
+    .filter(Boolean)
+  return [first, ...rest.slice(-LAST_LINES)].join('\n')
+}
+
+const LAST_LINES = 3
 
 const KINDS: { signs: RegExp; what: Text; remedy: Text }[] = [
   {

@@ -88,33 +88,13 @@ interface Session {
 }
 
 /** One lab from its start to the learner's wish for something else. */
-async function workOn(which: Lab, { lang, seed, notices, next }: Session): Promise<Wish> {
+async function workOn(which: Lab, session: Session): Promise<Wish> {
   const made = makeWorkspace(which)
-  const progress = working(MESSAGES.looking[lang])
-  const { opened, surrendered, passed } = await remembered(which)
-  const runtime = await findRuntime(lang, progress).finally(() => progress.now(''))
-  const line = MESSAGES.runtime(runtime.kind, runtime.why)[lang]
-  progress.line(line, process.stdout)
-  if (made) progress.line(LAB.made(which.chapter, filesToEdit(which))[lang], process.stdout)
-  progress.now(MESSAGES.starting(Object.keys(which.spec.topology))[lang])
-  const { grader, close } = await openGrader(which, runtime).finally(() => progress.done())
+  const { runtime, grader, close } = await bringUp(which, session.lang)
+  const state = await firstState(which, runtime, session)
+  if (made) state.notices.push(LAB.made(which.chapter, filesToEdit(which))[session.lang])
   const display = terminal().rewrites ? screen() : plain()
-  const state: LabState = {
-    lab: which,
-    lang,
-    next: next?.chapter.slice(0, 2),
-    runtime: line,
-    phase: { kind: 'idle' },
-    rows: which.spec.steps.map((step) => blank(step)),
-    verdict: undefined,
-    notices: [...notices, ...(made ? [LAB.made(which.chapter, filesToEdit(which))[lang]] : [])],
-    message: '',
-    view: 'main',
-    opened,
-    passed: new Set(passed),
-    maySeeSolution: surrendered,
-  }
-  const loop = new LabLoop(state, grader, display, seed)
+  const loop = new LabLoop(state, grader, display, session.seed)
   const release = readKeys(
     (key) => loop.press(key),
     () => display.show(state, { type: 'view' }),
@@ -125,6 +105,39 @@ async function workOn(which: Lab, { lang, seed, notices, next }: Session): Promi
     release()
     display.close()
     await close()
+  }
+}
+
+/** Runtime, servers and test runner, with a line that says what takes so long. */
+async function bringUp(which: Lab, lang: Language) {
+  const progress = working(MESSAGES.looking[lang])
+  try {
+    const runtime = await findRuntime(lang, progress)
+    const line = MESSAGES.runtime(runtime.kind, runtime.why)[lang]
+    progress.line(line, process.stdout)
+    progress.now(MESSAGES.starting(Object.keys(which.spec.topology))[lang])
+    return { runtime: line, ...(await openGrader(which, runtime)) }
+  } finally {
+    progress.done()
+  }
+}
+
+async function firstState(which: Lab, runtime: string, { lang, notices, next }: Session): Promise<LabState> {
+  const { opened, surrendered, passed } = await remembered(which)
+  return {
+    lab: which,
+    lang,
+    next: next?.chapter.slice(0, 2),
+    runtime,
+    phase: { kind: 'idle' },
+    rows: which.spec.steps.map((step) => blank(step)),
+    verdict: undefined,
+    notices: [...notices],
+    message: '',
+    view: 'main',
+    opened,
+    passed: new Set(passed),
+    maySeeSolution: surrendered,
   }
 }
 

@@ -3,11 +3,14 @@ import { sweep, sweepOwn } from '#harness/process/owned'
 import type { Language } from '#harness/text'
 import { MESSAGES } from './messages.ts'
 
+/** Exit status after Ctrl-C. */
+export const INTERRUPTED = 130
+
 /** Longest time for an orderly end; whatever is left then is killed, or found by the next command. */
 const END_WITHIN_MS = 10_000
 
 const closings = new Set<() => unknown>()
-let ending = false
+let ending: Promise<never> | undefined
 
 /** Does this before the command ends, however it ends: last in, first out. Returns what withdraws it. */
 export function beforeEnd(close: () => unknown): () => void {
@@ -16,10 +19,18 @@ export function beforeEnd(close: () => unknown): () => void {
 }
 
 /** Ends everything that the command started, within a bound, and then the command. */
-export async function end(status: number): Promise<never> {
-  // A second Ctrl-C does not wait: what it leaves behind is removed by the next command.
+export function end(status: number): Promise<never> {
+  ending ??= endNow(status)
+  return ending
+}
+
+/** As `end`, for those who can't wait: a second Ctrl-C leaves the rest to the next command. */
+export function interrupt(status: number): void {
   if (ending) process.exit(status)
-  ending = true
+  void end(status)
+}
+
+async function endNow(status: number): Promise<never> {
   const orderly = async (): Promise<void> => {
     for (const close of [...closings].toReversed()) await Promise.resolve(close()).catch(() => {})
   }
@@ -29,11 +40,11 @@ export async function end(status: number): Promise<never> {
   process.exit(status)
 }
 
-const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
+const SIGNALS = { SIGINT: INTERRUPTED, SIGTERM: 143, SIGHUP: 129 } as const
 
 /** From now on no signal, no crash and no closed pipe ends the command without an orderly end. */
 export function guard(report: (error: unknown) => number): void {
-  for (const [signal, status] of Object.entries(SIGNALS)) process.on(signal, () => void end(status))
+  for (const [signal, status] of Object.entries(SIGNALS)) process.on(signal, () => interrupt(status))
   process.on('uncaughtException', (error) => void end(report(error)))
   process.on('unhandledRejection', (error) => void end(report(error)))
   for (const stream of [process.stdout, process.stderr]) {

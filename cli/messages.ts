@@ -15,7 +15,9 @@ export const MESSAGES = {
   runtime: (kind: string, why: Text) =>
     say(`${RUNTIMES[kind]?.en ?? kind}: ${why.en}`, `${RUNTIMES[kind]?.ja ?? kind}:${why.ja}`),
   starting: (servers: string[]) =>
-    say(`starting ${servers.join(', ')}`, `${servers.join('、')}を起動しています`),
+    servers.length > 0
+      ? say(`starting ${servers.join(', ')}`, `${servers.join('、')}を起動しています`)
+      : say('starting the tests', 'テストを準備しています'),
   images: say(' (the first time, images are fetched)', '(初回はイメージを取得します)'),
   checking: (chapter: string) => say(`checking ${chapter}`, `${chapter}を採点しています`),
   busy: ({ command, pid, since }: Holder) =>

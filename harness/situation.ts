@@ -7,7 +7,7 @@ let title: Text = say('', '')
 /** Says what the test has done, in the words that a failure begins with. It stands in the timeline too. */
 export function when(en: string, ja: string): void {
   current = say(en, ja)
-  note({ from: 'test', to: 'test', kind: 'note', text: en })
+  note({ from: 'test', to: 'test', kind: 'note', text: en, ja })
 }
 
 /** The last `when()`; before the first one, the test's title. */

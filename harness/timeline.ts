@@ -5,6 +5,8 @@ export interface Event {
   to: string
   kind: 'http' | 'sql' | 'redis' | 'signal' | 'link' | 'role' | 'note'
   text: string
+  /** The same in Japanese, where it is a sentence. */
+  ja?: string
   ms?: number
   failed?: boolean
 }

@@ -1,5 +1,7 @@
+import type { EventEmitter } from 'node:events'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
+import { Writable } from 'node:stream'
 import { createVitest, type TestSpecification, type Vitest } from 'vitest/node'
 import type { HostApi, RunContext } from '#harness/context'
 import { ROOT } from '#harness/paths'
@@ -129,12 +131,18 @@ export class Grader {
     this.#cancelled.resolve()
   }
 
+  /** The last run was cancelled: its verdict says nothing about the subject. */
+  get cancelled(): boolean {
+    return this.#isCancelled
+  }
+
   /** Resolves when the servers are as before the last run: until then it still uses the machine. */
   async settled(): Promise<void> {
     await this.#healed?.catch(() => {}) // the next run awaits it and reports
   }
 
   async close(): Promise<void> {
+    this.cancel()
     await this.#healed?.catch(() => {}) // it goes down with the topology
     await Promise.allSettled([this.#vitest.close(), this.#pool.close(), this.topology.close()])
   }
@@ -199,6 +207,7 @@ function finish(verdict: Verdict, asked: PlannedStep[]): void {
 }
 
 async function openVitest(lab: Lab, pool: WarmPool, collector: () => Collector | undefined): Promise<Vitest> {
+  const withdraw = rememberSignals()
   const vitest = await createVitest(
     'test',
     {
@@ -224,11 +233,30 @@ async function openVitest(lab: Lab, pool: WarmPool, collector: () => Collector |
         },
       ],
     },
-    { server: { watch: null }, logLevel: 'error' },
+    { server: { watch: null, middlewareMode: true }, logLevel: 'error' },
+    // Its own words would stand in the middle of the learner's screen.
+    process.env.WORKBOOK_DEBUG ? {} : { stdout: silence(), stderr: silence() },
   )
+  withdraw()
   await vitest.standalone()
   void lab
   return vitest
+}
+
+/** Vitest would end the process within a millisecond of a signal; how a command ends is the command's. */
+function rememberSignals(): () => void {
+  const signals = ['SIGINT', 'SIGTERM', 'unhandledRejection'] as const
+  const events: EventEmitter = process
+  const before = new Map(signals.map((signal) => [signal, events.listeners(signal)]))
+  return () => {
+    for (const signal of signals)
+      for (const listener of events.listeners(signal))
+        if (!before.get(signal)?.includes(listener)) events.off(signal, listener as () => void)
+  }
+}
+
+function silence(): Writable {
+  return new Writable({ write: (_chunk, _encoding, done) => done() })
 }
 
 class InOrder {

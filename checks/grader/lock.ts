@@ -1,7 +1,8 @@
+import { createHash } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { RUNTIME_DIR } from '#harness/paths'
+import { RUNTIME_DIR, WORKSPACE } from '#harness/paths'
 import { isAlive, processInfo } from '#harness/process/table'
 
 /** Who holds a lock. */
@@ -22,6 +23,10 @@ export interface LockOptions {
 }
 
 const LOOK_MS = 50
+/** A workspace elsewhere is a test of the tools: it waits for no run of the learner's. */
+const SCOPE = process.env.WORKBOOK_WORKSPACE
+  ? `-${createHash('sha256').update(WORKSPACE).digest('hex').slice(0, 8)}`
+  : ''
 let counter = 0
 
 /**
@@ -29,7 +34,7 @@ let counter = 0
  * longer than its process lives: mtime-based libraries make the next command wait for seconds after a `kill -9`.
  */
 export async function takeLock(name: string, { command, onWait, signal }: LockOptions): Promise<() => void> {
-  const lock = join(RUNTIME_DIR, 'locks', name)
+  const lock = join(RUNTIME_DIR, 'locks', name + SCOPE)
   const mine = `${lock}.${process.pid}-${++counter}`
   const started = processInfo(process.pid)?.started ?? ''
   const holder: Holder = { pid: process.pid, started, command, since: new Date().toISOString() }

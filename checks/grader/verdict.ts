@@ -42,6 +42,8 @@ export interface TimelineEvent {
   kind: 'http' | 'sql' | 'redis' | 'signal' | 'link' | 'role' | 'note'
   /** `PUT /api/profile → 200`, `insert into …`, `SIGKILL`. */
   text: string
+  /** The same in Japanese, where it is a sentence. */
+  ja?: string
   /** Milliseconds that it took, where it has a length. */
   ms?: number
   /** It went wrong: refused, reset, 5xx, timed out. */

@@ -1,4 +1,4 @@
-import { end } from '../life.ts'
+import { INTERRUPTED, interrupt } from '../life.ts'
 
 /** Single keys from a terminal, without Enter. Returns what gives the terminal back. */
 export function readKeys(onKey: (key: string) => void, onResume: () => void): () => void {
@@ -7,7 +7,7 @@ export function readKeys(onKey: (key: string) => void, onResume: () => void): ()
   const raw = (on: boolean): void => void stdin.setRawMode(on)
   const take = (data: Buffer): void => {
     const text = data.toString('utf8')
-    if (text === '\u0003') return void end(130)
+    if (text === '\u0003') return interrupt(INTERRUPTED)
     if (text === '\u001a') return suspend()
     if (text.startsWith('\u001b') && text.length > 1) return // an arrow, or another key with a name
     // A Japanese input method that was left on sends full-width letters.

@@ -10,7 +10,8 @@ export function plain(): Display {
   return {
     show(state, change) {
       const layout = terminal()
-      const lines = begun ? [] : ['', ...renderHead(state, layout)]
+      // The runtime was said when it was found.
+      const lines = begun ? [] : ['', ...renderHead({ ...state, runtime: '' }, layout)]
       begun = true
       if (trace) lines.push(...traced(change))
       lines.push(...linesOf(state, change))

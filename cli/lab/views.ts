@@ -27,7 +27,11 @@ const LOG_LINES = 200
 export function renderHead({ lab, lang, runtime, notices }: LabState, layout: Layout): string[] {
   return [
     paint('bold', cut(`${lab.chapter.slice(0, 2)}  ${lab.spec.title[lang]}`, layout.columns), layout),
-    paint('dim', cut(`${runtime} · ${LAB.watching(lab.chapter)[lang]}`, layout.columns), layout),
+    paint(
+      'dim',
+      cut([runtime, LAB.watching(lab.chapter)[lang]].filter(Boolean).join(' · '), layout.columns),
+      layout,
+    ),
     ...notices.flatMap((notice) => wrap(notice, layout.columns)).map((line) => paint('yellow', line, layout)),
   ]
 }

@@ -136,8 +136,9 @@ export function renderTimeline(
   const lines = shown.flatMap((event) => {
     const path = event.from === event.to ? event.from : `${pad(event.from, from)} → ${event.to}`
     const place = `  ${event.at.toFixed(1).padStart(9)}  ${pad(path, from + 3 + to)}  `
+    const words = (lang === 'ja' && event.ja) || event.text
     const took = event.ms === undefined ? '' : ` (${Math.round(event.ms * 10) / 10} ms)`
-    const text = `${event.failed ? `${WORDS.failed[lang]}: ` : ''}${harmless(event.text).replaceAll(/\s+/g, ' ')}${took}`
+    const text = `${event.failed ? `${WORDS.failed[lang]}: ` : ''}${harmless(words).replaceAll(/\s+/g, ' ')}${took}`
     const [first = '', ...more] = full ? wrap(text, layout.columns - stringWidth(place)) : [text]
     const indent = ' '.repeat(stringWidth(place))
     const pieces = [cut(place + first, layout.columns), ...more.map((line) => indent + line)]

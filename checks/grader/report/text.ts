@@ -64,13 +64,18 @@ function renderOthers(steps: StepVerdict[], lang: Language, layout: Layout): str
 /** The last line: the outcome in a word, points, counts, time, and how to repeat what failed. */
 export function renderResult(verdict: Verdict, lang: Language, layout: Layout): string[] {
   const { mark, word, style } = OUTCOMES[verdict.status]
-  const outcome = paint(['bold', style], `${mark} ${word[lang]}`, layout)
+  const outcome = `${mark} ${word[lang]}  `
   const facts = [
     WORDS.points(verdict.points.earned, verdict.points.possible)[lang],
     tally(verdict)[lang],
     WORDS.seconds((verdict.durationMs / 1000).toFixed(1))[lang],
   ]
-  const lines = [`${outcome}  ${facts.join(' · ')}`]
+  const indent = stringWidth(outcome)
+  const [first = '', ...more] = wrap(facts.join(' · '), layout.columns - indent)
+  const lines = [
+    paint(['bold', style], outcome, layout) + first,
+    ...more.map((line) => ' '.repeat(indent) + line),
+  ]
   if (verdict.status === 'pass' || verdict.status === 'running') return lines
   const subject = verdict.subject === 'workspace' ? '' : ` --subject ${verdict.subject}`
   const number = verdict.chapter.slice(0, 2)
