@@ -215,8 +215,8 @@ function firstFailure(steps: StepVerdict[]): NonNullable<StepVerdict['failure']>
 describe('a bad subject gets its verdict, and the next one is not hurt', () => {
   afterEach(async () => {
     expect(grading.left(), 'processes left').toEqual([])
-    const { verdict } = await grading.grade(grading.solution)
-    expect(firstNotPassed(verdict.steps), 'a good subject afterwards').toBeUndefined()
+    const { verdict } = await grading.grade(grading.solution, { order: ['greet'] })
+    expect(verdict.status, JSON.stringify(firstNotPassed(verdict.steps))).toBe('pass')
   })
 
   const firstNotPassed = (steps: StepVerdict[]): unknown =>

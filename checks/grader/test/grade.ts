@@ -12,10 +12,11 @@ process.on('message', ({ dir, ...how }: { dir?: string } & How) => {
   done.catch((error: Error) => process.send?.({ error: error.stack }))
 })
 
-/** Go on after a step that has not passed; milliseconds that a step may take. */
-interface How {
+/** Go on after a step that has not passed; milliseconds that a step may take; only these steps. */
+export interface How {
   whole?: boolean
   limit?: number
+  order?: string[]
 }
 
 await sweep()
@@ -25,10 +26,10 @@ const steps = lab.spec.steps as unknown as { limit?: number }[]
 const grader = await Grader.open(lab, await chooseRuntime())
 process.send?.({ ready: OWNER_MARK.WORKBOOK_OWNER })
 
-async function grade(dir: string, { whole, limit }: How): Promise<void> {
+async function grade(dir: string, { whole, limit, order }: How): Promise<void> {
   for (const step of steps) step.limit = limit!
   const begun = performance.now()
-  const verdict = await grader.run({ subject: { name: dir, dir }, stopAtFailure: !whole })
+  const verdict = await grader.run({ subject: { name: dir, dir }, stopAtFailure: !whole, order })
   process.send?.({ verdict, ms: performance.now() - begun })
 }
 

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { ROOT, RUNTIME_DIR } from '#harness/paths'
 import { environmentHas, processTable } from '#harness/process/table'
 import type { Verdict } from '#grader/verdict'
+import type { How } from './grade.ts'
 
 interface Graded {
   verdict: Verdict
@@ -55,9 +56,8 @@ export class Grading {
     return join(this.labs, 'solutions/01-tiny')
   }
 
-  /** @param options `whole`: go on after the first step that has not passed; `limit`: of each step, in milliseconds */
-  async grade(dir: string, { whole = true, limit = 15_000 } = {}): Promise<Graded> {
-    this.#command.send({ dir, whole, limit })
+  async grade(dir: string, how: How = {}): Promise<Graded> {
+    this.#command.send({ dir, whole: true, limit: 15_000, ...how })
     return (await this.#reply()) as Graded
   }
 
