@@ -28,7 +28,8 @@ export class Grading {
     this.labs = join(home, 'labs')
   }
 
-  static async start(): Promise<Grading> {
+  /** @param lab number of a lab of this folder */
+  static async start(lab = '01'): Promise<Grading> {
     await mkdir(join(RUNTIME_DIR, 'test'), { recursive: true })
     const grading = new Grading(await mkdtemp(join(RUNTIME_DIR, 'test', 'grading-')))
     await cp(join(import.meta.dirname, 'labs'), grading.labs, { recursive: true })
@@ -41,7 +42,7 @@ export class Grading {
     for (const name of Object.keys(env))
       if (/^(VITEST|TEST$)/.test(name)) delete env[name as keyof typeof env]
     const file = join(import.meta.dirname, 'grade.ts')
-    grading.#command = fork(file, [], {
+    grading.#command = fork(file, [lab], {
       cwd: ROOT,
       env,
       execArgv: [],
