@@ -56,7 +56,7 @@ async function handOver() {
   const main = join(ROOT, 'cli', 'main.ts')
   process.argv = [process.execPath, main, ...args]
   // Outside of our `try`: what the command throws is not ours to explain.
-  setImmediate(() => import(pathToFileURL(main).href))
+  setImmediate(() => void import(pathToFileURL(main).href))
 }
 
 /** Runs this very file with another Node, and stands in for it: signals, exit status. */

@@ -10,7 +10,7 @@ const { bundlerPlugin, chaptersPlugin, localThemePlugin } = native(
 const { pluginVersion, remarkWorkbook } = native(
   './site/plugins/remark-workbook.ts',
 ) as typeof import('./site/plugins/remark-workbook.ts')
-const { wantedChapters } = native('./site/plugins/labs.ts') as typeof import('./site/plugins/labs.ts')
+const { builtPages } = native('./site/plugins/labs.ts') as typeof import('./site/plugins/labs.ts')
 const { sidebarItems } = native('./site/plugins/sidebar.ts') as typeof import('./site/plugins/sidebar.ts')
 
 // `docusaurus start` sets the variable to the text "undefined".
@@ -53,7 +53,7 @@ const config: Config = {
       {
         path: 'site/chapters',
         routeBasePath: 'chapters',
-        ...(wantedChapters().length > 0 && { include: wantedChapters().map((number) => `${number}-*.mdx`) }),
+        include: builtPages(root),
         numberPrefixParser: false,
         breadcrumbs: false,
         sidebarItemsGenerator: () => sidebarItems(root, language),

@@ -12,7 +12,13 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['*.test.ts', 'harness/**/*.test.ts', 'checks/grader/**/*.test.ts', 'cli/**/*.test.ts', 'site/**/*.test.ts'],
+          include: [
+            '*.test.ts',
+            'harness/**/*.test.ts',
+            'checks/grader/**/*.test.ts',
+            'cli/**/*.test.ts',
+            'site/**/*.test.ts',
+          ],
           exclude: [...NOT_OURS, 'harness/test/**', 'checks/grader/test/**', 'site/tests/browser/**'],
           testTimeout: 30_000,
         },

@@ -4,7 +4,7 @@ import { chapterDiagrams } from './draw.ts'
 import { fullWidth } from './japanese.ts'
 import { parseMeta } from './plugins/fence-meta.ts'
 import { diagramSize } from './plugins/diagram-file.ts'
-import { labFolders, readLab } from './plugins/labs.ts'
+import { isDraft, labFolders, readLab } from './plugins/labs.ts'
 
 const ENGLISH = 'site/chapters'
 const JAPANESE = 'site/i18n/ja/docusaurus-plugin-content-docs/current'
@@ -46,7 +46,7 @@ export async function checkPages(root: string): Promise<string[]> {
     problems.push(...(await checkSteps(root, page)))
   }
   for (const page of japanese) problems.push(...checkJapanese(page))
-  for (const [name, source] of await chapterDiagrams(root)) {
+  for (const [name, source] of await chapterDiagrams(root, { drafts: false })) {
     if (!diagramSize(root, name))
       problems.push(`a diagram is not drawn (${source.trim().split('\n')[0]} …): npm run site draw`)
   }
@@ -56,7 +56,8 @@ export async function checkPages(root: string): Promise<string[]> {
 function pages(root: string, folder: string): Page[] {
   const path = join(root, folder)
   const files = existsSync(path) ? readdirSync(path).filter((file) => file.endsWith('.mdx')) : []
-  return files.map((file) =>
+  const whole = files.filter((file) => !isDraft(root, file.replace('.mdx', '')))
+  return whole.map((file) =>
     parsePage(`${folder}/${file}`, file.replace('.mdx', ''), readFileSync(join(path, file), 'utf8')),
   )
 }

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { chromium } from 'playwright'
 import { DIAGRAMS, diagramName, diagramSize } from './plugins/diagram-file.ts'
+import { isDraft } from './plugins/labs.ts'
 import { chromiumPath } from './tests/chromium.ts'
 
 /** Colours of a drawn diagram, light and dark, replaced one for one. */
@@ -87,13 +88,14 @@ const SETTINGS = {
   state: { useMaxWidth: false },
 }
 
-/** Every mermaid fence of the chapters, in both languages. */
-export async function chapterDiagrams(root: string): Promise<Map<string, string>> {
+/** Every mermaid fence of the chapters, in both languages; of drafts too, unless they are left out. */
+export async function chapterDiagrams(root: string, { drafts = true } = {}): Promise<Map<string, string>> {
   const folders = ['site/chapters', 'site/i18n/ja/docusaurus-plugin-content-docs/current']
   const found = new Map<string, string>()
   for (const folder of folders) {
     const files = await readdir(join(root, folder)).catch(() => [])
     for (const file of files.filter((f) => f.endsWith('.mdx'))) {
+      if (!drafts && isDraft(root, file.replace('.mdx', ''))) continue
       const page = await readFile(join(root, folder, file), 'utf8')
       for (const [, source = ''] of page.matchAll(/^```mermaid[^\n]*\n([\s\S]*?)^```/gm))
         found.set(diagramName(source), source)

@@ -22,8 +22,17 @@ export interface Lab {
 /** Where labs stand. Tests of the tools bring small labs of their own. */
 const LABS = process.env.WORKBOOK_LABS ?? ROOT
 
-/** All labs in the order of their chapters. A lab is found by its folder: there is no list. */
+/** All finished labs in the order of their chapters. A lab is found by its folder: there is no list. */
 export async function allLabs(): Promise<Lab[]> {
+  return (await everyLab()).filter((lab) => !lab.spec.draft)
+}
+
+/** Labs that are not finished: their chapters are shown as coming. */
+export async function draftLabs(): Promise<Lab[]> {
+  return (await everyLab()).filter((lab) => lab.spec.draft)
+}
+
+async function everyLab(): Promise<Lab[]> {
   const folders = readdirSync(join(LABS, 'labs')).filter((name) =>
     existsSync(join(LABS, 'labs', name, 'lab.ts')),
   )
@@ -32,7 +41,7 @@ export async function allLabs(): Promise<Lab[]> {
 
 /** The lab that `name` means: `06`, `6`, `06-read-write-splitting` or its id. */
 export async function findLab(name: string): Promise<Lab | undefined> {
-  const labs = await allLabs()
+  const labs = await everyLab()
   return labs.find(
     (lab) => lab.chapter === name || lab.id === name || (/^\d+$/.test(name) && lab.number === Number(name)),
   )

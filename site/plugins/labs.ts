@@ -81,6 +81,7 @@ async function toChapter(
     teaser: known.summary[language],
     built:
       lab !== undefined &&
+      !isDraft(root, known.slug) &&
       isWanted(known.slug) &&
       existsSync(join(root, 'site/chapters', `${known.slug}.mdx`)),
     steps: (lab?.steps ?? []).map((s) => ({
@@ -93,16 +94,29 @@ async function toChapter(
 }
 
 /** Authors may build a few chapters only: `SITE_CHAPTERS=02,06`. */
-export const wantedChapters = (): string[] => (process.env.SITE_CHAPTERS ?? '').split(',').filter(Boolean)
+const wantedChapters = (): string[] => (process.env.SITE_CHAPTERS ?? '').split(',').filter(Boolean)
 
 const isWanted = (slug: string): boolean =>
   wantedChapters().length === 0 || wantedChapters().includes(slug.slice(0, 2))
 
-/** Folders under `labs/` that hold a manifest, in order. */
+/** Folders under `labs/` that hold a manifest, in order; drafts are left out. */
 export function labFolders(root: string): string[] {
   const labs = join(root, 'labs')
   if (!existsSync(labs)) return []
   return readdirSync(labs)
-    .filter((name) => existsSync(join(labs, name, 'lab.ts')))
+    .filter((name) => existsSync(join(labs, name, 'lab.ts')) && !isDraft(root, name))
     .sort()
+}
+
+/** Is this lab still a draft, `draft: true` in its manifest? Then its chapter is shown as coming. */
+export function isDraft(root: string, slug: string): boolean {
+  const file = join(root, 'labs', slug, 'lab.ts')
+  return existsSync(file) && /^ {2}draft: true,$/m.test(readFileSync(file, 'utf8'))
+}
+
+/** File names of the pages that are built: not those of drafts, and only the wanted ones where some are named. */
+export function builtPages(root: string): string[] {
+  return readdirSync(join(root, 'site/chapters'))
+    .filter((file) => file.endsWith('.mdx') && !isDraft(root, file.replace('.mdx', '')))
+    .filter(isWanted)
 }
