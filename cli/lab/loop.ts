@@ -1,7 +1,7 @@
 import type { Holder } from '#grader/run-lock'
 import type { Grader } from '#grader/grader'
 import type { Lab } from '#grader/labs'
-import { openHint, readProgress, recordVerdict, surrender, type KnownProgress } from '#grader/progress'
+import { openHint, recordVerdict, surrender, type KnownProgress } from '#grader/progress'
 import { withRun } from '#grader/run-lock'
 import type { StepVerdict, Verdict } from '#grader/verdict'
 import { explain } from '../errors.ts'
@@ -233,19 +233,5 @@ export class LabLoop {
 
   #show(change: Change): void {
     this.#display.show(this.#state, change)
-  }
-}
-
-/** Hints that the learner opened in earlier sessions, and whether the solution is open to them. */
-export async function remembered(
-  lab: Lab,
-): Promise<{ opened: Record<string, number>; surrendered: boolean; passed: string[] }> {
-  const { progress } = await readProgress()
-  const mine = progress.labs[lab.id]
-  const passed = Object.entries(mine?.last.steps ?? {}).filter(([, outcome]) => outcome === 'pass')
-  return {
-    opened: { ...mine?.hints },
-    surrendered: mine?.surrendered !== undefined,
-    passed: passed.map(([id]) => id),
   }
 }
