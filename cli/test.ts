@@ -11,7 +11,14 @@ interface Suite {
 }
 
 const bin = (path: string): string => join(ROOT, 'node_modules', path)
-const vitest = (project: string): string[] => [bin('vitest/vitest.mjs'), 'run', '--project', project, '--reporter', 'dot']
+const vitest = (project: string): string[] => [
+  bin('vitest/vitest.mjs'),
+  'run',
+  '--project',
+  project,
+  '--reporter',
+  'dot',
+]
 const self = join(ROOT, 'cli/main.ts')
 
 const SUITES: Suite[] = [
@@ -21,7 +28,11 @@ const SUITES: Suite[] = [
   { name: 'types of the site', command: [bin('typescript/bin/tsc'), '-p', 'site'] },
   { name: 'unit', command: vitest('unit') },
   { name: 'harness', command: vitest('harness'), env: { LAB_RUNTIME: 'native' } },
-  { name: 'author', command: [self, 'author', '--fast', '--runtime', 'native'], env: { WORKBOOK_SLACK: '3' } },
+  {
+    name: 'author',
+    command: [self, 'author', '--fast', '--runtime', 'native'],
+    env: { WORKBOOK_SLACK: '3' },
+  },
   { name: 'browser', command: vitest('browser') },
 ]
 
@@ -36,7 +47,9 @@ export async function test(args: string[]): Promise<number> {
     const begun = performance.now()
     console.log(`── ${suite.name}`)
     const status = await run(suite)
-    console.log(`── ${suite.name}: ${status === 0 ? 'ok' : `failed (${status})`} in ${((performance.now() - begun) / 1000).toFixed(1)} s\n`)
+    console.log(
+      `── ${suite.name}: ${status === 0 ? 'ok' : `failed (${status})`} in ${((performance.now() - begun) / 1000).toFixed(1)} s\n`,
+    )
     if (status !== 0) failed.push(suite.name)
   }
   if (failed.length > 0) console.log(`failed: ${failed.join(', ')}`)
@@ -48,7 +61,11 @@ function run({ command, env }: Suite): Promise<number> {
   const [script, ...rest] = command
   if (!existsSync(script!)) throw new Error(`${script} is missing: run npm ci`)
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [script!, ...rest], { cwd: ROOT, stdio: 'inherit', env: { ...process.env, ...env } })
+    const child = spawn(process.execPath, [script!, ...rest], {
+      cwd: ROOT,
+      stdio: 'inherit',
+      env: { ...process.env, ...env },
+    })
     child.once('error', reject)
     child.once('exit', (code, signal) => resolve(code ?? (signal ? 128 : 1)))
   })
