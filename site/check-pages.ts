@@ -160,7 +160,8 @@ async function checkSteps(root: string, { name, text, headings }: Page): Promise
       : [`${name}: no heading has the anchor #${step.section ?? step.id} of step ${step.id}`]),
     ...(text.includes(`<Step id="${step.id}"`) ? [] : [`${name}: <Step id="${step.id}" /> is missing`]),
   ])
-  const title = /^title: (.+)$/m.exec(text)?.[1]
+  // In quotes where YAML wants them: a title may hold a colon.
+  const title = /^title: (['"]?)(.+)\1$/m.exec(text)?.[2]
   return title === lab?.title.en
     ? problems
     : [...problems, `${name}: the title differs from the lab's, "${lab?.title.en}"`]
