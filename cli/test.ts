@@ -31,7 +31,7 @@ const SUITES: Suite[] = [
   {
     name: 'author',
     command: [self, 'author', '--fast', '--runtime', 'native'],
-    env: { WORKBOOK_SLACK: '3' },
+    env: { WORKBOOK_SLACK: '6' },
   },
   { name: 'browser', command: vitest('browser') },
 ]

@@ -35,6 +35,7 @@ const MANIFEST = `import { defineLab } from '#harness/lab'
 import { say } from '#harness/text'
 
 export default defineLab({
+  draft: true,
   title: say('', ''),
   summary: say('', ''),
   roles: ['server'],
