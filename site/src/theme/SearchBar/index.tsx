@@ -25,7 +25,14 @@ export default function SearchBar() {
 
   return (
     <>
-      <button type="button" className={styles.button} onClick={open} aria-keyshortcuts="/ Control+K">
+      {/* Named here, because narrow windows show only the glass. */}
+      <button
+        type="button"
+        className={styles.button}
+        onClick={open}
+        aria-label={t('Search', '検索')}
+        aria-keyshortcuts="/ Control+K"
+      >
         <svg viewBox="0 0 16 16" width="15" height="15" aria-hidden="true">
           <circle cx="7" cy="7" r="4.6" fill="none" stroke="currentColor" strokeWidth="1.6" />
           <path d="m10.5 10.5 4 4" stroke="currentColor" strokeWidth="1.6" strokeLinecap="round" />
