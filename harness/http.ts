@@ -81,6 +81,7 @@ function exchange(url: string, options: RequestOptions): Promise<Answer> {
   return new Promise((resolve) => {
     let status = 0
     let received: IncomingHttpHeaders = {}
+    let size = 0
     const chunks: Buffer[] = []
     const end = (broken?: Text): void => {
       clearTimeout(timer)
@@ -105,7 +106,10 @@ function exchange(url: string, options: RequestOptions): Promise<Answer> {
       (response) => {
         status = response.statusCode ?? 0
         received = response.headers
-        response.on('data', (chunk: Buffer) => chunks.push(chunk))
+        response.on('data', (chunk: Buffer) => {
+          chunks.push(chunk)
+          if ((size += chunk.length) > MOST_BYTES) end(ENDLESS)
+        })
         response.on('end', () => end(response.complete ? undefined : HALF))
         response.on('error', (error) => end(status ? HALF : broken(error)))
       },
@@ -118,6 +122,13 @@ function exchange(url: string, options: RequestOptions): Promise<Answer> {
 
 /** Nobody listens. */
 export const REFUSED = say('connection refused', '接続を拒否された')
+
+/** An answer without an end must not fill our memory. */
+const MOST_BYTES = 64 * 1024 * 1024
+const ENDLESS = say(
+  'an answer of more than 64 MB, not read to its end',
+  '64MBを超える応答。最後まで読んでいない',
+)
 
 const HALF = say('half an answer, then the connection ended', '応答の途中で接続が切れた')
 

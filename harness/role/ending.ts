@@ -20,6 +20,11 @@ export function describeExit(exit: Exit, lines: readonly string[] = []): Text {
       'ended by the harness: it used more than 1 GB of memory',
       'メモリが1GBを超えたため、ハーネスが停止した',
     )
+  if (exit.flood)
+    return say(
+      'ended by the harness: it wrote more than 512 MB of log',
+      'ログが512MBを超えたため、ハーネスが停止した',
+    )
   if (exit.missing === 'folder')
     return say('the folder that it runs in has been deleted', '実行フォルダーが削除されている')
   if (exit.missing) return say(`there is no program ${exit.missing}`, `プログラム${exit.missing}がない`)

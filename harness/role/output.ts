@@ -10,6 +10,8 @@ const LONGEST_LINE = 64 * 1024
 export class Output {
   /** Bytes of earlier lines that are no longer in memory. */
   dropped = 0
+  /** Bytes that came in, over all starts. */
+  total = 0
   readonly #file: string
   readonly #lines: string[] = []
   #kept = 0
@@ -39,6 +41,7 @@ export class Output {
   }
 
   #take(chunk: string): void {
+    this.total += chunk.length
     this.#write(chunk)
     const parts = (this.#partial + chunk).split('\n')
     this.#partial = parts.pop() ?? ''

@@ -17,6 +17,8 @@ const LAST_WORDS_MS = 300
 
 /** A service of this workbook needs 60 MB; one that takes a gigabyte would take the learner's machine down. */
 const MOST_MEMORY = 1024 ** 3
+/** Reading it keeps our own thread busy. */
+const MOST_OUTPUT = 512 * 1024 ** 2
 const WATCH_MS = 250
 
 const NODE_FLAGS = [
@@ -33,6 +35,8 @@ export interface Exit {
   at: number
   /** The harness ended it because it took more than {@link MOST_MEMORY}. */
   memory?: boolean
+  /** The harness ended it because it wrote more than {@link MOST_OUTPUT}. */
+  flood?: boolean
   /** It never ran: this command does not exist, or `'folder'` where its folder is gone. */
   missing?: string
 }
@@ -57,7 +61,7 @@ export class RoleProcess {
   readonly #machine: Machine
   readonly #watch: NodeJS.Timeout
   readonly #started: string | undefined
-  #memory = false
+  #ended: Pick<Exit, 'memory' | 'flood'> = {}
 
   constructor({ name, role, machine, env, args = [] }: Launch, output: Output) {
     this.output = output
@@ -82,7 +86,7 @@ export class RoleProcess {
     output.follow(child.stderr!)
     this.exited = this.#whenExited(child, command!)
     this.said = this.#whenSaid(child)
-    this.#watch = setInterval(() => this.#checkMemory(), WATCH_MS)
+    this.#watch = setInterval(() => this.#checkAppetite(), WATCH_MS)
     this.#watch.unref()
   }
 
@@ -120,7 +124,7 @@ export class RoleProcess {
     return new Promise((resolve) => {
       const done = (exit: Omit<Exit, 'at'>): void => {
         clearInterval(this.#watch)
-        this.exit ??= { ...exit, at: now(), ...(this.#memory && { memory: true }) }
+        this.exit ??= { ...exit, at: now(), ...this.#ended }
         resolve(this.exit)
       }
       child.once('exit', (code, signal) => done({ code, signal }))
@@ -140,9 +144,10 @@ export class RoleProcess {
     await Promise.race([closed, pause(LAST_WORDS_MS)])
   }
 
-  #checkMemory(): void {
-    if (residentBytes(this.pid) < MOST_MEMORY) return
-    this.#memory = true
+  #checkAppetite(): void {
+    if (residentBytes(this.pid) > MOST_MEMORY) this.#ended = { memory: true }
+    else if (this.output.total > MOST_OUTPUT) this.#ended = { flood: true }
+    else return
     this.signal('SIGKILL')
   }
 }

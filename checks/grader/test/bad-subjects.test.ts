@@ -83,6 +83,19 @@ const SUBJECTS: BadSubject[] = [
     observedJa: /メモリが1GBを超えた/,
   },
   {
+    name: 'floods-without-end',
+    outcomes: { greet: 'error', stop: 'not-run' },
+    observed: /^the process ended \(ended by the harness: it wrote more than 512 MB of log\)$/,
+    observedJa: /ログが512MBを超えた/,
+  },
+  {
+    name: 'answers-without-end',
+    outcomes: { greet: 'fail', stop: 'not-run' },
+    observed:
+      /^(an answer of more than 64 MB, not read to its end|half an answer, and no more within 2000 ms)$/,
+    observedJa: /^(64MBを超える応答|応答の途中で止まり)/,
+  },
+  {
     name: 'ignores-sigterm',
     outcomes: { greet: 'pass', stop: 'fail' },
     observed: /^it still runs 2000 ms later$/,
