@@ -74,7 +74,8 @@ async function proveSolution(grader: Grader, { fast, slack, update }: GateOption
     best = Math.min(best, verdict.durationMs)
     problems.push(...notPassed(verdict))
   }
-  if (grader.runtime.kind === 'native' && best > lab.spec.budget * slack) {
+  // One cold run says nothing about the time that a learner waits.
+  if (!fast && grader.runtime.kind === 'native' && best > lab.spec.budget * slack) {
     problems.push(
       `took ${best} ms at best, the budget is ${lab.spec.budget} ms${slack === 1 ? '' : ` × ${slack}`}`,
     )
