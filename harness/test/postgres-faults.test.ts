@@ -219,6 +219,7 @@ test('a replica that follows through a link: cut off it is behind, healed it cat
   await expect.poll(following, { timeout: 10_000 }).toEqual([{ state: 'streaming' }])
 
   const db = await withTable()
+  await postgres('pg').caughtUp()
   wire.blackHole()
   await db.sql('INSERT INTO rows VALUES (1)')
   await postgres('pg').caughtUp([replicas('pg')[1]!])
@@ -229,7 +230,7 @@ test('a replica that follows through a link: cut off it is behind, healed it cat
 
   expect(wire.cut()).toBeGreaterThan(0)
   await db.sql('INSERT INTO rows VALUES (2)')
-  await expect.poll(following).toEqual([])
+  await expect.poll(following, { timeout: 10_000 }).toEqual([])
   expect(await countOn(replica, db)).toBe(1)
   await wire.open()
   await postgres('pg').caughtUp([replica])
