@@ -129,8 +129,10 @@ it('turns green while the lab runs in another process', { timeout: 120_000 }, as
   await page.getByText('Follows your terminal').waitFor()
   const env = { ...process.env, WORKBOOK_WORKSPACE: site.workspace }
   const child = spawn(process.execPath, CHECK, { cwd: ROOT, env, stdio: 'ignore' })
+  // Asked for at once: the command may have ended before the mark is seen.
+  const closed = new Promise((resolve) => child.once('close', resolve))
   await page.locator(mark('split', 'pass')).waitFor({ timeout: 100_000 })
-  await new Promise((resolve) => child.once('close', resolve))
+  await closed
   // The panel, the list beside the text and the chapter's head agree.
   await page.getByText('1 of 7 steps').first().waitFor()
   expect(await page.locator('.toc-column [data-outcome="pass"]').count()).toBe(1)
