@@ -21,6 +21,8 @@ export interface RunContext {
   commands: Record<string, string[]>
   /** Skip all that comes after the first failed step. */
   stopAtFailure: boolean
+  /** The run's last test file: what its files share ends with it. */
+  lastFile?: string
   /** Addresses a link must listen on so that servers of the topology reach it, and the name they use. */
   reach: { listen: readonly string[]; host: string }
 }

@@ -32,6 +32,9 @@ export class Scope {
 
 let file = new Scope()
 let test: Scope | undefined
+let run = new Scope()
+/** What the files of this run share at the moment; it ends with the scope of the run. */
+let sharing: { name: string; begun: Promise<unknown> } | undefined
 /** The file's scope for work that must outlive the test beside which it runs. */
 const outliving = new AsyncLocalStorage<Scope>()
 
@@ -53,6 +56,20 @@ export function ahead<T>(begin: () => Promise<T>): Promise<T> {
   return begun
 }
 
+/**
+ * What several files of a run need alike: the first that asks begins it, the others get the same. It ends with the run,
+ * with a step that fails, or when a file asks for another name: one set of roles is enough for a laptop at a time.
+ */
+export async function shared<T>(name: string, begin: () => Promise<T>): Promise<T> {
+  if (sharing?.name !== name) {
+    await scopes.closeShared()
+    const begun = outliving.run(run, begin)
+    run.underway.push(begun)
+    sharing = { name, begun }
+  }
+  return sharing.begun as Promise<T>
+}
+
 /** Runs `undo` when the test ends; outside a test, in `beforeAll`, when the file ends. */
 export function atEnd(undo: Undo): void {
   current().add(undo)
@@ -63,9 +80,10 @@ export function scopeSignal(): AbortSignal {
   return current().abort.signal
 }
 
-/** Ends all waits of the running test at once. */
+/** Ends all waits of the running test at once, and of what it shares with others: a step that failed shares nothing. */
 export function abortScope(reason: Error): void {
   ;(test ?? file).abort.abort(reason)
+  run.abort.abort(reason)
 }
 
 export const scopes = {
@@ -81,6 +99,12 @@ export const scopes = {
   async closeFile(): Promise<void> {
     const ended = file
     file = new Scope()
+    await ended.close()
+  },
+  async closeShared(): Promise<void> {
+    const ended = run
+    run = new Scope()
+    sharing = undefined
     await ended.close()
   },
 }

@@ -32,6 +32,7 @@ type Preparation = (tools: TestTools) => Promise<void>
 let beforeFile: Preparation[] = []
 let beforeTests: (() => Promise<void>)[] = []
 let prepared: Promise<void> | undefined
+let currentFile = ''
 /** The learner has saved again: nobody waits for this run. */
 let cancelled = false
 let listening: Promise<void> | undefined
@@ -53,7 +54,8 @@ export function beforeEach(prepare: () => Promise<void>): void {
 export function test(title: Text, run: Preparation): void {
   vitestTest(title.en, { timeout: 3_600_000 }, async ({ task, skip }) => {
     task.meta.title = title
-    const step = stepOf(task.file.filepath)
+    currentFile = task.file.filepath
+    const step = stepOf(currentFile)
     if (cancelled || failed.has(step) || (lab().stopAtFailure && failed.size > 0)) skip()
     try {
       await withinLimit(step, title, () => wholeTest(step, title, run))
@@ -78,6 +80,9 @@ export function installHooks(): void {
     beforeTests = []
     prepared = undefined
     await scopes.closeFile()
+    // After a failed step nothing is as the next one may count on.
+    const over = cancelled || currentFile === lab().lastFile
+    if (over || failed.has(stepOf(currentFile))) await scopes.closeShared()
   }, 3_600_000)
 }
 

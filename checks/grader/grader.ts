@@ -93,7 +93,8 @@ export class Grader {
     this.#collector = new Collector(this.lab, plan, startedAt, { onStep: record, ...(onTest && { onTest }) })
 
     const changed = watchFiles(this.lab)
-    const run = { dir, seed, startedAt, stopAtFailure }
+    const lastFile = plan.at(-1)?.files.at(-1)?.file
+    const run = { dir, seed, startedAt, stopAtFailure, lastFile }
     const refused = await this.#prepare(subject, run).catch(refusalOf)
     if (refused) for (const { id } of plan) record({ ...this.#collector.verdictOf(id), ...refused })
     else {
@@ -157,10 +158,13 @@ export class Grader {
   }
 
   /** Databases and context for this subject. @throws what {@link refusalOf} explains */
-  async #prepare(subject: Subject, run: Parameters<typeof runContext>[3]): Promise<undefined> {
+  async #prepare(
+    subject: Subject,
+    { lastFile, ...run }: Parameters<typeof runContext>[3] & Pick<RunContext, 'lastFile'>,
+  ): Promise<undefined> {
     await this.#healed
     await prepareDatabases(this.topology, this.lab, subject)
-    this.#context = await runContext(this.lab, this.runtime, subject, run)
+    this.#context = { ...(await runContext(this.lab, this.runtime, subject, run)), lastFile }
   }
 
   #host(): HostApi {
