@@ -24,6 +24,7 @@ export { postgres, replicas, renew, addPostgres, StartedPostgres } from './postg
 export { Database, type Backend, type HeldLock } from './database.ts'
 export type { Statement } from './statements.ts'
 export { redis, clusterNodes, addRedis, StartedRedis, Monitor } from './redis.ts'
+export { redisCluster, StartedCluster, type Migration } from './cluster.ts'
 export { link, matrix, replicationLink } from './links.ts'
 export { Capacity, type Exchange, type Link, type Matrix } from './link/index.ts'
 export { burst, closedLoop, load, type LoadResult, type LoopResult } from './load.ts'

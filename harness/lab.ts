@@ -26,6 +26,8 @@ export interface RedisSpec {
 export interface RedisClusterSpec {
   kind: 'redis-cluster'
   settings?: Record<string, string | number>
+  /** Nodes send their clients to links, which `redisCluster()` opens, and not to themselves. */
+  behindLinks?: boolean
 }
 
 export type ComponentSpec = PostgresSpec | ReplicatedSpec | RedisSpec | RedisClusterSpec

@@ -12,6 +12,8 @@ export interface NodeInfo {
   kind: 'postgres' | 'redis'
   host: string
   port: number
+  /** The port that a cluster node tells its clients, where links stand in front. */
+  announced?: number
   log: string
   /** Name of the component in `lab.ts` that it belongs to. */
   component: string
@@ -139,7 +141,12 @@ export class StartedTopology implements TopologyApi {
       return [describe(await this.runtime.redis({ name, settings }), name, 'redis', 'alone')]
     }
     if (spec.kind === 'redis-cluster') {
-      const nodes = await this.runtime.redisCluster({ name, settings, nodes: 3 })
+      const nodes = await this.runtime.redisCluster({
+        name,
+        settings,
+        nodes: 3,
+        behindLinks: spec.behindLinks,
+      })
       await formCluster(nodes)
       return nodes.map((node) => describe(node, name, 'redis', 'cluster'))
     }
@@ -209,8 +216,8 @@ function describe(
   kind: NodeInfo['kind'],
   role: NodeInfo['role'],
 ): Started {
-  const { name, host, port, log } = server
-  return { server, info: { name, host, port, log, component, kind, role } }
+  const { name, host, port, announced, log } = server
+  return { server, info: { name, host, port, announced, log, component, kind, role } }
 }
 
 async function revive({ info, server }: Started): Promise<void> {

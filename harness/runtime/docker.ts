@@ -100,7 +100,7 @@ export async function dockerRuntime(why: Text): Promise<Runtime> {
       return start(container, name, port, redisAnswers)
     },
 
-    async redisCluster({ name, nodes: count, settings }) {
+    async redisCluster({ name, nodes: count, settings, behindLinks }) {
       const ports = await Promise.all(Array.from({ length: count }, () => freePort()))
       // The nodes share one network: they reach each other, and clients reach them, by the same address and port.
       const holder = new LocalContainer(IMAGES.redis)
@@ -110,13 +110,20 @@ export async function dockerRuntime(why: Text): Promise<Runtime> {
         .withWaitStrategy(new AnswersFromHere(name, async () => true))
       const id = (await holder.start()).getId()
       return Promise.all(
-        ports.map((port, i) => {
+        ports.map(async (port, i) => {
+          const announced = behindLinks ? await freePort(listen) : undefined
           const own = { ...settings, port, 'cluster-enabled': 'yes', 'cluster-config-file': 'nodes.conf' }
-          const announce = { 'cluster-announce-ip': '127.0.0.1', 'cluster-port': port + 10_000 }
+          const announce = {
+            'cluster-announce-ip': '127.0.0.1',
+            'cluster-port': port + 10_000,
+            'cluster-announce-bus-port': port + 10_000,
+            ...(announced && { 'cluster-announce-port': announced }),
+          }
           const container = new LocalContainer(IMAGES.redis)
             .withNetworkMode(`container:${id}`)
             .withCommand(['redis-server', ...redisArguments({ ...own, ...announce })])
-          return start(container, `${name}-${i + 1}`, port, redisAnswers)
+          const node = await start(container, `${name}-${i + 1}`, port, redisAnswers)
+          return Object.assign(node, { announced })
         }),
       )
     },
@@ -135,6 +142,7 @@ class DockerNode implements ServerNode {
   readonly host = '127.0.0.1'
   readonly name: string
   readonly port: number
+  announced?: number
   readonly log: string
   readonly #container: Container
   readonly #ready: Ready

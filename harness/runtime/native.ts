@@ -104,17 +104,22 @@ export async function nativeRuntime(why: Text, onProgress?: (text: Text) => void
 
     redis: ({ name, settings }) => redis(name, { ...settings }),
 
-    redisCluster: ({ name, nodes: count, settings }) =>
+    redisCluster: ({ name, nodes: count, settings, behindLinks }) =>
       Promise.all(
-        Array.from({ length: count }, async (_, i) =>
-          redis(`${name}-${i + 1}`, {
+        Array.from({ length: count }, async (_, i) => {
+          const bus = await freePort()
+          const announced = behindLinks ? await freePort() : undefined
+          const node = await redis(`${name}-${i + 1}`, {
             ...settings,
             'cluster-enabled': 'yes',
             'cluster-config-file': 'nodes.conf',
             'cluster-announce-ip': '127.0.0.1',
-            'cluster-port': await freePort(),
-          }),
-        ),
+            'cluster-port': bus,
+            'cluster-announce-bus-port': bus,
+            ...(announced && { 'cluster-announce-port': announced }),
+          })
+          return Object.assign(node, { announced })
+        }),
       ),
 
     async close() {
@@ -128,6 +133,7 @@ class NativeNode implements ServerNode {
   readonly host = '127.0.0.1'
   readonly name: string
   readonly port: number
+  announced?: number
   readonly log: string
   readonly #launch: Launch
   #process: ChildProcess | undefined

@@ -6,6 +6,8 @@ export interface ServerNode {
   readonly host: string
   /** Stays the same over kill and start. */
   readonly port: number
+  /** The port that it tells its clients, where that is another: a link is to be opened there. */
+  announced?: number
   /** File that the server's own log goes to. */
   readonly log: string
   /** SIGKILL to the server and all its children; resolves when they are gone. */
@@ -42,7 +44,7 @@ export interface Runtime {
   postgres(options: PostgresOptions): Promise<ServerNode>
   redis(options: RedisOptions): Promise<ServerNode>
   /** Empty cluster nodes that reach each other; forming the cluster is done over Redis's own commands. */
-  redisCluster(options: RedisOptions & { nodes: number }): Promise<ServerNode[]>
+  redisCluster(options: RedisOptions & { nodes: number; behindLinks?: boolean }): Promise<ServerNode[]>
   /** Addresses a link must listen on so that a server of the topology reaches it, and the name that server uses. */
   readonly reach: { listen: readonly string[]; host: string }
   /** Ends everything that it started. */
