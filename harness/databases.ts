@@ -33,6 +33,7 @@ export class Databases {
   readonly #sources = new Map<string, TemplateSource[]>()
   readonly #templates = new Map<string, Promise<string>>()
   readonly #spares = new Map<string, Promise<string>[]>()
+  readonly #inPlace = new Map<string, Promise<string>>()
   readonly #taken: { address: Address; name: string | Promise<string> }[] = []
   #count = 0
 
@@ -65,6 +66,13 @@ export class Databases {
     return name
   }
 
+  /** The SQL run in the server's own database `postgres`: for a cluster of one test a clone would be waste. Its name. */
+  inPlace(component: string): Promise<string> {
+    const made = this.#inPlace.get(component) ?? this.#fillOwn(component)
+    this.#inPlace.set(component, made)
+    return made
+  }
+
   /** Drops what was taken, and what was made of SQL that has changed since: nobody looks at it again. */
   async dropTaken(): Promise<void> {
     await Promise.all(
@@ -80,6 +88,7 @@ export class Databases {
   forget(component: string): void {
     this.#templates.delete(component)
     this.#spares.delete(component)
+    this.#inPlace.delete(component)
   }
 
   /** The component's databases are of no more use; its server stays. */
@@ -127,13 +136,27 @@ export class Databases {
     const name = `template_${keyOf(sources)}_${++this.#count}`
     // Copied as files: through the WAL it would be 7 MB more for every replica to replay.
     await sqlOnce(address, 'postgres', `CREATE DATABASE ${quoted(name)} OWNER app STRATEGY FILE_COPY`)
-    for (const { file, sql, user } of sources) {
-      await sqlOnce(address, name, sql, undefined, { user }).catch(async (error: unknown) => {
-        await drop(address, name).catch(() => {}) // half made: not worth a second failure
-        throw new SchemaError(file, sql, error)
-      })
-    }
+    await apply(address, name, sources).catch(async (error: unknown) => {
+      await drop(address, name).catch(() => {}) // half made: not worth a second failure
+      throw error
+    })
     return name
+  }
+
+  async #fillOwn(component: string): Promise<string> {
+    const address = this.#addressOf(component)
+    await sqlOnce(address, 'postgres', 'ALTER DATABASE postgres OWNER TO app')
+    await apply(address, 'postgres', this.#sources.get(component) ?? [])
+    return 'postgres'
+  }
+}
+
+/** @throws {SchemaError} */
+async function apply(address: Address, database: string, sources: TemplateSource[]): Promise<void> {
+  for (const { file, sql, user } of sources) {
+    await sqlOnce(address, database, sql, undefined, { user }).catch((error: unknown) => {
+      throw new SchemaError(file, sql, error)
+    })
   }
 }
 

@@ -39,10 +39,7 @@ export function matrix(
 export async function replicationLink(replica: StartedPostgres, primary: StartedPostgres): Promise<Link> {
   const wire = await link(replica.name, primary)
   const [before] = await replica.sql('SHOW primary_conninfo')
-  await follow(
-    replica,
-    `host=${lab().reach.host} port=${wire.port} user=postgres application_name=${replica.name}`,
-  )
+  await follow(replica, `${conninfo(wire)} application_name=${replica.name}`)
   atEnd(() => follow(replica, String(before?.primary_conninfo)).catch(() => {})) // killed, or another one by now
   await eventuallyTrue(`${replica.name} to follow through the link`, () => wire.counts.open > 0, {
     signal: scopeSignal(),
@@ -50,8 +47,13 @@ export async function replicationLink(replica: StartedPostgres, primary: Started
   return wire
 }
 
+/** How a server of the topology reaches another one by this link, as `primary_conninfo` says it. */
+export function conninfo(wire: Link): string {
+  return `host=${lab().reach.host} port=${wire.port} user=postgres`
+}
+
 /** Read again at a reload: the connection that stands is given up, and a new one made. */
-async function follow(replica: StartedPostgres, conninfo: string): Promise<void> {
+export async function follow(replica: StartedPostgres, conninfo: string): Promise<void> {
   await replica.sql(`ALTER SYSTEM SET primary_conninfo = '${conninfo.replaceAll("'", "''")}'`)
   await replica.sql('SELECT pg_reload_conf()')
 }

@@ -1,6 +1,7 @@
 import { lab } from './context.ts'
 import { Database } from './database.ts'
 import type { PostgresSpec, ReplicatedSpec } from './lab.ts'
+import { look } from './look.ts'
 import { atEnd, scopeSignal } from './scope.ts'
 import { lsn, sqlOnce, type Row } from './sql.ts'
 import {
@@ -16,7 +17,9 @@ import { eventuallyTrue } from './wait.ts'
 
 /** The Postgres of this name in the lab's topology; of a replicated component, the primary it began with. */
 export function postgres(name: string): StartedPostgres {
-  const info = lab().nodes.get(name)
+  const info =
+    lab().nodes.get(name) ??
+    [...lab().nodes.values()].find(({ component, role }) => component === name && role === 'primary')
   if (info?.kind !== 'postgres') throw new Error(`this lab's topology has no Postgres ${name}`)
   return new StartedPostgres(info)
 }
@@ -31,11 +34,15 @@ export function replicas(component: string): StartedPostgres[] {
 /**
  * A new component instead of this one: for tests that promote, fence or diverge. The next one is made while the test
  * runs. Handles of the old one are dead.
+ * @param names of the primary and its replicas, for a test that draws them; default those of `lab.ts`
  */
 export async function renew(
   component: string,
+  names?: readonly string[],
 ): Promise<{ primary: StartedPostgres; replicas: StartedPostgres[] }> {
-  const nodes = await lab().host.renew(component)
+  const nodes = await lab().host.renew(component, names)
+  for (const old of [...lab().nodes.values()].filter((info) => info.component === component))
+    lab().nodes.delete(old.name)
   for (const info of nodes) lab().nodes.set(info.name, info)
   return { primary: postgres(component), replicas: replicas(component) }
 }
@@ -77,6 +84,11 @@ export class StartedPostgres {
     return new Database(this, name)
   }
 
+  /** The lab's data and the subject's schema in this server's own database, for a cluster that lives for one test. */
+  async databaseInPlace(): Promise<Database> {
+    return new Database(this, await lab().host.databaseInPlace(this.info.component))
+  }
+
   /** The same database as seen from this node: a replica's view of the primary's. */
   view(database: Database): Database {
     return new Database(this, database.name)
@@ -87,14 +99,23 @@ export class StartedPostgres {
     return sqlOnce(this, database, text, params, { ms })
   }
 
-  /** SIGKILL to the server and all its backends. It is started again when the test ends. */
-  async kill(): Promise<void> {
-    atEnd(() => this.#act('start').catch(() => {})) // it runs already, or was renewed: the next run's heal decides
+  /**
+   * SIGKILL to the server and all its backends. It is started again when the test ends.
+   * @param forGood it stays dead: the test has renewed its component
+   */
+  async kill({ forGood = false } = {}): Promise<void> {
+    if (!forGood) atEnd(() => this.#act('start').catch(() => {})) // it runs already: the next run's heal decides
     await this.#act('kill', 'SIGKILL')
   }
 
   async start(): Promise<void> {
     await this.#act('start', 'start')
+  }
+
+  /** A dead server becomes a standby of `from`, by a fresh base copy; it follows by `conninfo`. */
+  async reseed(from: StartedPostgres, conninfo: string): Promise<void> {
+    note({ from: 'test', to: this.name, kind: 'note', text: `reseed from ${from.name}` })
+    await lab().host.reseed(this.name, from.name, conninfo)
   }
 
   /** SIGSTOP to the server and all its backends, until `thaw()` or the end of the test. */
@@ -114,7 +135,7 @@ export class StartedPostgres {
     await eventuallyTrue(
       `${this.name} to pause replay`,
       async () => {
-        const [row] = await this.sql('SELECT pg_get_wal_replay_pause_state() AS state')
+        const [row] = await look(this, 'SELECT pg_get_wal_replay_pause_state() AS state')
         return row?.state === 'paused'
       },
       { signal: scopeSignal() },
@@ -136,7 +157,7 @@ export class StartedPostgres {
         eventuallyTrue(
           `${replica.name} to replay what ${this.name} has`,
           async () => {
-            const [row] = await replica.sql('SELECT pg_last_wal_replay_lsn() AS lsn')
+            const [row] = await look(replica, 'SELECT pg_last_wal_replay_lsn() AS lsn')
             return lsn(row?.lsn) >= target
           },
           { signal: scopeSignal() },
@@ -147,7 +168,8 @@ export class StartedPostgres {
 
   /** End of the WAL: written and flushed on a primary, replayed on a replica. */
   async position(): Promise<string> {
-    const [row] = await this.sql(
+    const [row] = await look(
+      this,
       'SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_flush_lsn() END AS lsn',
     )
     return String(row?.lsn)
@@ -160,7 +182,7 @@ export class StartedPostgres {
   }
 
   async inRecovery(): Promise<boolean> {
-    const [row] = await this.sql('SELECT pg_is_in_recovery() AS standby')
+    const [row] = await look(this, 'SELECT pg_is_in_recovery() AS standby')
     return row?.standby === true
   }
 

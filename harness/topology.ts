@@ -28,8 +28,15 @@ export interface TopologyApi {
   act(node: string, verb: Verb): Promise<void>
   /** A database cloned from the lab's template on the primary of this component; its name. */
   database(component: string): Promise<string>
-  /** Replaces the component by a new one: what was promoted or has diverged can't be healed. */
-  renew(component: string): Promise<NodeInfo[]>
+  /** The lab's data in the component's own database `postgres`, for a cluster that lives for one test; its name. */
+  databaseInPlace(component: string): Promise<string>
+  /**
+   * Replaces the component by a new one: what was promoted or has diverged can't be healed.
+   * @param names of the primary and its replicas; default those of `lab.ts`
+   */
+  renew(component: string, names?: readonly string[]): Promise<NodeInfo[]>
+  /** Makes a dead node a standby of `from` by a fresh base copy; it follows by `conninfo`. Its old data are set aside. */
+  reseed(node: string, from: string, conninfo: string): Promise<void>
   /** One more component, for this run only. */
   add(component: string, spec: ComponentSpec): Promise<NodeInfo[]>
 }
@@ -77,17 +84,22 @@ export class StartedTopology implements TopologyApi {
   }
 
   async act(node: string, verb: Verb): Promise<void> {
-    const started = this.#nodes.get(node)
-    if (!started)
-      throw new Error(`there is no server ${node} in this topology: ${[...this.#nodes.keys()].join(', ')}`)
-    await started.server[verb]()
+    await this.#node(node).server[verb]()
+  }
+
+  async reseed(node: string, from: string, conninfo: string): Promise<void> {
+    await this.#node(node).server.reseed(this.#node(from).server, conninfo)
   }
 
   database(component: string): Promise<string> {
     return this.databases.take(component)
   }
 
-  async renew(component: string): Promise<NodeInfo[]> {
+  databaseInPlace(component: string): Promise<string> {
+    return this.databases.inPlace(component)
+  }
+
+  async renew(component: string, names?: readonly string[]): Promise<NodeInfo[]> {
     const spec = this.#spec[component] ?? this.#added.get(component)
     if (!spec) throw new Error(`there is no component ${component} in this topology`)
     const spare = this.#spares.get(component)?.catch(() => undefined)
@@ -97,8 +109,9 @@ export class StartedTopology implements TopologyApi {
     next.catch(() => {}) // made anew when it is wanted, and that failure is told
     this.#spares.set(component, next)
     await this.#retire(component)
-    this.#enter(fresh)
-    return fresh.map((node) => node.info)
+    const renamed = fresh.map((node, i) => (names ? called(node, names[i] ?? node.info.name) : node))
+    this.#enter(renamed)
+    return renamed.map((node) => node.info)
   }
 
   async add(component: string, spec: ComponentSpec): Promise<NodeInfo[]> {
@@ -196,6 +209,13 @@ export class StartedTopology implements TopologyApi {
     for (const node of nodes) this.#nodes.set(node.info.name, node)
   }
 
+  #node(name: string): Started {
+    const found = this.#nodes.get(name)
+    if (!found)
+      throw new Error(`there is no server ${name} in this topology: ${[...this.#nodes.keys()].join(', ')}`)
+    return found
+  }
+
   #primary(component: string): Started {
     const found = [...this.#nodes.values()].find(
       (n) => n.info.component === component && n.info.role !== 'replica',
@@ -218,6 +238,11 @@ function describe(
 ): Started {
   const { name, host, port, announced, log } = server
   return { server, info: { name, host, port, announced, log, component, kind, role } }
+}
+
+/** The same server under the name by which this test knows it. */
+function called({ server, info }: Started, name: string): Started {
+  return { server, info: { ...info, name } }
 }
 
 async function revive({ info, server }: Started): Promise<void> {

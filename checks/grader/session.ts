@@ -87,7 +87,9 @@ export function hostFor(
     nodes: () => topology.nodes(),
     act: (node, verb) => topology.act(node, verb),
     database: (component) => topology.database(component),
-    renew: (component) => topology.renew(component),
+    databaseInPlace: (component) => topology.databaseInPlace(component),
+    renew: (component, names) => topology.renew(component, names),
+    reseed: (node, from, conninfo) => topology.reseed(node, from, conninfo),
     add: (component, spec) => topology.add(component, spec),
   }
 }

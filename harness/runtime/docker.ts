@@ -8,8 +8,9 @@ import { CLONE_ID, RUNTIME_DIR } from '../paths.ts'
 import { freePort } from '../ports.ts'
 import { OWNER, ownContainers, ownFolder, ownerLives } from '../process/owned.ts'
 import type { Text } from '../text.ts'
-import { eventuallyTrue } from '../wait.ts'
+import { eventuallyTrue, Fatal } from '../wait.ts'
 import { AnswersFromHere, LocalContainer, LocalPostgres, LocalRedis } from './docker-containers.ts'
+import { FAR_SCRIPT, PRIMARY_SCRIPT, REPLICATION_RULE, RESEED, standbyScript } from './docker-scripts.ts'
 import { IMAGES } from './images.ts'
 import { postgresAnswers, redisAnswers } from './ready.ts'
 import { getContainerRuntimeClient, type ContainerRuntimeClient, type GenericContainer } from 'testcontainers'
@@ -18,9 +19,6 @@ import { POSTGRES_SETTINGS, REDIS_SETTINGS, type Runtime, type ServerNode } from
 const CLONE_LABEL = 'org.scaling-workbook.clone'
 const OWNER_LABEL = 'org.scaling-workbook.owner'
 const LABELS = { [CLONE_LABEL]: CLONE_ID, [OWNER_LABEL]: OWNER }
-
-/** Lets replicas in from other containers: the images' own rules name local addresses only. */
-const REPLICATION_RULE = '#!/bin/sh\necho "host replication all all trust" >> "$PGDATA/pg_hba.conf"\n'
 
 /** Servers in containers, through Testcontainers. */
 export async function dockerRuntime(why: Text): Promise<Runtime> {
@@ -53,7 +51,14 @@ export async function dockerRuntime(why: Text): Promise<Runtime> {
       .withWaitStrategy(new AnswersFromHere(name, () => ready(port)))
       .withStartupTimeout(60_000)
       .start()
-    const node = new DockerNode(name, port, log, client.container.getById(started.getId()), ready)
+    const node = new DockerNode(
+      name,
+      port,
+      log,
+      client.container.getById(started.getId()),
+      ready,
+      (content) => started.copyContentToContainer([{ content, target: RESEED }]),
+    )
     nodes.add(node)
     return node
   }
@@ -87,7 +92,7 @@ export async function dockerRuntime(why: Text): Promise<Runtime> {
           mode: 0o755,
         }
         container.withCopyContentToContainer([rule])
-        if (far) container.withEntrypoint(['bash', '-c', FAR_SCRIPT, 'far'])
+        container.withEntrypoint(['bash', '-c', far ? FAR_SCRIPT : PRIMARY_SCRIPT, 'primary'])
       }
       return start(container.withCommand(['postgres', ...all]), name, port, postgresAnswers)
     },
@@ -146,14 +151,24 @@ class DockerNode implements ServerNode {
   readonly log: string
   readonly #container: Container
   readonly #ready: Ready
+  readonly #write: (reseed: string) => Promise<void>
   #starting: Promise<void> | undefined
 
-  constructor(name: string, port: number, log: string, container: Container, ready: Ready) {
+  /** @param write puts this into the container's file {@link RESEED} */
+  constructor(
+    name: string,
+    port: number,
+    log: string,
+    container: Container,
+    ready: Ready,
+    write: (reseed: string) => Promise<void>,
+  ) {
     this.name = name
     this.port = port
     this.log = log
     this.#container = container
     this.#ready = ready
+    this.#write = write
   }
 
   start(): Promise<void> {
@@ -170,14 +185,22 @@ class DockerNode implements ServerNode {
     this.#container.modem.demuxStream(output, file, file)
     output.once('end', () => file.end())
     await this.#container.start()
-    await eventuallyTrue(`${this.name} to accept connections`, () => this.#ready(this.port), {
-      within: 30_000,
-    })
+    let looks = 0
+    const look = async (): Promise<boolean> => {
+      if (await this.#ready(this.port)) return true
+      // Asking the daemon costs more than the look: once in a while is enough to notice a dead container.
+      if (++looks % 20 === 0 && !(await this.#container.inspect()).State.Running)
+        throw new Fatal(new Error(`${this.name} ended before it was ready`))
+      return false
+    }
+    await eventuallyTrue(`${this.name} to accept connections`, look, { within: 30_000 })
   }
 
   async kill(): Promise<void> {
-    await this.thaw()
     const ended = this.#container.wait()
+    // Frozen, it is killed frozen: thawed first, it might still answer somebody.
+    await this.#container.kill().catch(alreadySo)
+    await this.thaw()
     await this.#container.kill().catch(alreadySo)
     await ended
   }
@@ -192,6 +215,11 @@ class DockerNode implements ServerNode {
 
   async thaw(): Promise<void> {
     await this.#container.unpause().catch(alreadySo)
+  }
+
+  async reseed(from: ServerNode, conninfo: string): Promise<void> {
+    await this.#write(`${from.port}\n${conninfo}\n`)
+    await this.start()
   }
 
   async remove(): Promise<void> {
@@ -238,25 +266,6 @@ function isOwn(address: string): Promise<boolean> {
     const server = createServer().once('error', () => resolve(false))
     server.listen(0, address, () => server.close(() => resolve(true)))
   })
-}
-
-/** The first start sets the WAL 8 MB short of 4 GiB, before the server has run for anybody. */
-const FAR_SCRIPT = [
-  'set -e',
-  'mkdir -p "$PGDATA" && chown -R postgres "$PGDATA" && chmod 700 "$PGDATA"',
-  'if [ ! -s "$PGDATA/PG_VERSION" ]; then gosu postgres docker-ensure-initdb.sh; gosu postgres pg_resetwal -l 000000010000000000000FF8 "$PGDATA"; fi',
-  'exec docker-entrypoint.sh "$@"',
-].join('\n')
-
-/** The first start copies the primary; later starts find the data and go on. */
-function standbyScript(name: string, port: number): string {
-  const from = `host=host.docker.internal port=${port} user=postgres application_name=${name}`
-  return [
-    'set -e',
-    'mkdir -p "$PGDATA" && chown -R postgres "$PGDATA" && chmod 700 "$PGDATA"',
-    `if [ ! -s "$PGDATA/PG_VERSION" ]; then gosu postgres pg_basebackup -D "$PGDATA" -R -X stream -c fast --no-sync -d "${from}"; fi`,
-    'exec docker-entrypoint.sh "$@"',
-  ].join('\n')
 }
 
 function redisArguments(settings: Record<string, string | number> = {}): string[] {

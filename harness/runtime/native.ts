@@ -1,15 +1,15 @@
-import { execFile, spawn, type ChildProcess } from 'node:child_process'
-import { chown, cp, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
-import { promisify } from 'node:util'
-import { createHash } from 'node:crypto'
+import { spawn, type ChildProcess } from 'node:child_process'
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { freePort } from '../ports.ts'
 import { OWNER, OWNER_MARK, ownFolder, ownProcess } from '../process/owned.ts'
 import { freezeTree, killTree, thawTree } from '../process/signal.ts'
 import { isAlive, processInfo } from '../process/table.ts'
 import type { Text } from '../text.ts'
 import { eventuallyTrue, Fatal } from '../wait.ts'
+import { baseCopy } from './base-copy.ts'
 import { postgresBinaries, redisBinary } from './binaries.ts'
+import { baseFolder, copyFolder, giveAllAway, giveAway, makeStandby, removeFolder } from './data-folder.ts'
 import { dataRoot, identity, unprivilegedUser } from './user.ts'
 import { postgresAnswers, redisAnswers } from './ready.ts'
 import {
@@ -19,11 +19,6 @@ import {
   type Runtime,
   type ServerNode,
 } from './runtime.ts'
-
-const run = promisify(execFile)
-
-/** For programs that run for a moment: what a killed command had begun must not go on behind the next one's back. */
-const MARKED = { env: { ...process.env, ...OWNER_MARK } }
 
 interface Launch {
   name: string
@@ -79,7 +74,8 @@ export async function nativeRuntime(why: Text, onProgress?: (text: Text) => void
       const dir = join(root, `${name}-${++count}`)
       const port = await freePort()
       await copyFolder(await baseFolder(far), dir)
-      if (follow) await makeStandby(dir, name, follow.port)
+      if (follow)
+        await makeStandby(dir, `host=127.0.0.1 port=${follow.port} user=postgres application_name=${name}`)
       const all = {
         ...POSTGRES_SETTINGS,
         ...settings,
@@ -139,6 +135,8 @@ class NativeNode implements ServerNode {
   #process: ChildProcess | undefined
   #started: string | undefined
   #starting: Promise<void> | undefined
+  /** Folders with the data that it had before it was reseeded. */
+  readonly #aside: string[] = []
 
   constructor(launch: Launch) {
     this.#launch = launch
@@ -192,9 +190,24 @@ class NativeNode implements ServerNode {
     await thawTree(this.#pid(), { started: this.#started })
   }
 
+  async reseed(from: ServerNode, conninfo: string): Promise<void> {
+    if (!(from instanceof NativeNode)) throw new Error(`${from.name} runs elsewhere`)
+    const { dir } = this.#launch
+    const fresh = `${dir}.fresh`
+    await removeFolder(fresh)
+    await baseCopy(from.port, from.#launch.dir, fresh)
+    await makeStandby(fresh, conninfo)
+    await giveAllAway(fresh)
+    const aside = `${dir}.aside-${this.#aside.length + 1}`
+    await rename(dir, aside)
+    this.#aside.push(aside)
+    await rename(fresh, dir)
+    await this.start()
+  }
+
   async remove(): Promise<void> {
     await this.kill()
-    await removeFolder(this.#launch.dir)
+    for (const dir of [this.#launch.dir, ...this.#aside]) await removeFolder(dir)
   }
 
   #pid(): number {
@@ -208,79 +221,4 @@ class NativeNode implements ServerNode {
       `${this.name} ended (${child.signalCode ?? `exit status ${child.exitCode}`}) before it was ready\n${tail}`,
     )
   }
-}
-
-const bases = new Map<boolean, Promise<string>>()
-
-/** A data folder fresh from `initdb`, made once for this version and copied for every server. */
-async function baseFolder(far: boolean): Promise<string> {
-  const made = bases.get(far) ?? makeBaseFolder(far)
-  bases.set(far, made)
-  return made
-}
-
-async function makeBaseFolder(far: boolean): Promise<string> {
-  const { initdb, postgres, version } = await postgresBinaries()
-  const root = dataRoot().path
-  const key = createHash('sha256')
-    .update(`${version} ${far ? 'far 8' : 2}`)
-    .digest('hex')
-    .slice(0, 8)
-  const final = join(root, `base-${version}-${key}${far ? '-far' : ''}`)
-  if (await readFile(join(final, 'PG_VERSION'), 'utf8').catch(() => '')) return final
-  const fresh = `${final}.${process.pid}`
-  ownFolder(fresh)
-  await rm(fresh, { recursive: true, force: true })
-  await mkdir(fresh, { recursive: true, mode: 0o700 })
-  await giveAway(fresh)
-  const options = ['-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '-N', '-D', fresh]
-  const as = { ...identity(unprivilegedUser()), cwd: dirname(fresh), ...MARKED }
-  await run(initdb, far ? [...options, '--wal-segsize=1'] : options, as)
-  if (far) await writeFourGigabytes(postgres, fresh, as)
-  // Two first starts at once: the first rename wins, the other copy is thrown away.
-  await rename(fresh, final).catch(() => rm(fresh, { recursive: true, force: true }))
-  return final
-}
-
-/** 8 MB short of 4 GiB of WAL: these binaries have no `pg_resetwal`, so the way there is walked (about a second). */
-const WALK =
-  "DO $$ BEGIN FOR i IN 1..5000 LOOP EXIT WHEN pg_current_wal_lsn() >= '0/FF800000';" +
-  " PERFORM pg_logical_emit_message(false, '', ''); PERFORM pg_switch_wal();" +
-  " IF i % 16 = 0 THEN EXECUTE 'CHECKPOINT'; END IF; END LOOP; END $$"
-
-async function writeFourGigabytes(postgres: string, dir: string, as: object): Promise<void> {
-  const settings = { fsync: 'off', wal_init_zero: 'off', min_wal_size: '2MB', max_wal_size: '4MB' }
-  const options = Object.entries(settings).flatMap(([k, v]) => ['-c', `${k}=${v}`])
-  const walking = run(postgres, ['--single', '-D', dir, ...options, 'postgres'], as)
-  walking.child.stdin?.end(`${WALK}\n`)
-  await walking
-}
-
-async function makeStandby(dir: string, name: string, port: number): Promise<void> {
-  const signal = join(dir, 'standby.signal')
-  const auto = join(dir, 'postgresql.auto.conf')
-  await writeFile(signal, '')
-  await writeFile(
-    auto,
-    `primary_conninfo = 'host=127.0.0.1 port=${port} user=postgres application_name=${name}'\n`,
-  )
-  await Promise.all([giveAway(signal), giveAway(auto)])
-}
-
-/** A data folder has a thousand files: the system's own `rm` takes a tenth of the time and none of our thread's. */
-async function removeFolder(dir: string): Promise<void> {
-  if (process.platform === 'win32') await rm(dir, { recursive: true, force: true })
-  else await run('rm', ['-rf', dir], MARKED)
-}
-
-/** Owner and modes stay; where the file system can share blocks it does. */
-async function copyFolder(from: string, to: string): Promise<void> {
-  await mkdir(dirname(to), { recursive: true })
-  if (process.platform === 'linux') await run('cp', ['-a', '--reflink=auto', from, to], MARKED)
-  else await cp(from, to, { recursive: true, preserveTimestamps: true, mode: 2 })
-}
-
-async function giveAway(path: string): Promise<void> {
-  const user = unprivilegedUser()
-  if (user) await chown(path, user.uid, user.gid)
 }

@@ -17,6 +17,11 @@ export interface ServerNode {
   /** SIGSTOP: sockets stay open, nothing answers. Resolves when all its processes stand still. */
   freeze(): Promise<void>
   thaw(): Promise<void>
+  /**
+   * A Postgres that is down runs again as a standby of `from`, made from a fresh base copy; it follows by `conninfo`.
+   * Its old data are set aside.
+   */
+  reseed(from: ServerNode, conninfo: string): Promise<void>
   /** Ends it for good and removes its data. */
   remove(): Promise<void>
 }

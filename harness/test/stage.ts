@@ -87,7 +87,9 @@ export function hostOf(topology: StartedTopology, context: RunContext): HostApi 
     nodes: () => topology.nodes(),
     act: (node, verb) => topology.act(node, verb),
     database: (component) => topology.database(component),
-    renew: (component) => topology.renew(component),
+    databaseInPlace: (component) => topology.databaseInPlace(component),
+    renew: (component, names) => topology.renew(component, names),
+    reseed: (node, from, conninfo) => topology.reseed(node, from, conninfo),
     add: (component, more) => topology.add(component, more),
   }
 }
@@ -103,7 +105,9 @@ export function hostWithout(context: RunContext): HostApi {
     nodes: async () => [],
     act: none,
     database: none,
+    databaseInPlace: none,
     renew: none,
+    reseed: none,
     add: none,
   }
 }
