@@ -1,6 +1,6 @@
 import { open, stat } from 'node:fs/promises'
 import { lab } from './context.ts'
-import { sqlOnce } from './sql.ts'
+import { look } from './look.ts'
 import { scopeSignal } from './scope.ts'
 import type { Event } from './timeline.ts'
 import type { NodeInfo } from './topology.ts'
@@ -35,7 +35,7 @@ export async function logMarker(node: NodeInfo): Promise<LogPosition> {
   const text = `marker ${process.pid}.${++markers}.${Date.now()}`
   // The log of a warm topology grows with every run: only what is new is read.
   const { size: before } = await stat(node.log)
-  await sqlOnce(node, 'postgres', `SELECT '${text}'`)
+  await look(node, `SELECT '${text}'`)
   return eventuallyTrue(
     `the log of ${node.name} up to a marker`,
     async () => {
