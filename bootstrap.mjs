@@ -48,8 +48,8 @@ async function handOver() {
   const { packagesAreFresh, installPackages } = await import('./cli/packages.ts')
   if (!packagesAreFresh()) {
     await alone(packagesAreFresh, (own) =>
-      installPackages(join(RUNTIME, 'install'), (folder, count) =>
-        npmCi(folder, own, ['installing', 'installed'], { count }),
+      installPackages(join(RUNTIME, 'install'), (folder, count, reached) =>
+        npmCi(folder, own, ['installing', 'installed'], { count }, reached),
       ),
     )
   }
@@ -116,17 +116,22 @@ async function findNode() {
   }
 }
 
-/** `npm ci`, quietly. Where the home folder's cache can't be written, with a cache in `.runtime`. */
-async function npmCi(cwd, own, [doing, done], values) {
+/**
+ * `npm ci`, quietly. Where the home folder's cache can't be written, with a cache in `.runtime`. `reached` is told the
+ * registry that answers, before anything is fetched.
+ */
+async function npmCi(cwd, own, [doing, done], values, reached = () => {}) {
   const disk = fs.statfsSync?.(cwd) // since Node 18.15
   if (disk && disk.bavail * disk.bsize < 1e9) throw explain({ code: 'ENOSPC' })
   const shown = progress(say(doing, values))
   // No package of ours needs its install script, and no setting of the reader's may leave packages out.
   const ci = ['ci', '--ignore-scripts', '--include=dev', '--include=optional', '--engine-strict=false']
   // Without a network npm would try each package for minutes. Its cache may still have them all.
-  const ping = await npm(cwd, own, ['ping', '--fetch-retries=0', '--fetch-timeout=10000'])
+  const ping = await npm(cwd, own, ['ping', '--json', '--fetch-retries=0', '--fetch-timeout=10000'])
   const offline = /^(offline|certificate)$/.test(remedyFor(ping.code))
   if (offline) ci.push('--offline')
+  const registry = /"registry": "(.+)"/.exec(ping.output)?.[1]
+  if (registry) reached(registry)
   let result = await npm(cwd, own, ci)
   const path = /^npm (?:error|ERR!) path (.+)/m.exec(result.output)?.[1]
   if (/^(EACCES|EPERM|EROFS|ENOENT)$/.test(result.code) && path && !path.startsWith(ROOT)) {

@@ -45,19 +45,20 @@ export function packagesAreFresh(): boolean {
 /** Installs them in a folder aside, so that a clone never holds half of its packages. */
 export async function installPackages(
   aside: string,
-  npmCi: (folder: string, count: number) => Promise<void>,
+  npmCi: (folder: string, count: number, reached?: (registry: string) => void) => Promise<void>,
 ): Promise<void> {
   const lock = read(join(ROOT, 'package-lock.json'))
   rmSync(aside, { recursive: true, force: true })
   mkdirSync(aside)
   for (const file of ['package.json', '.npmrc']) writeFileSync(join(aside, file), read(join(ROOT, file)))
-  const install = (content: string) => {
-    writeFileSync(join(aside, 'package-lock.json'), content)
-    return npmCi(aside, required(lock).length)
+  const put = (content: string) => writeFileSync(join(aside, 'package-lock.json'), content)
+  const install = (reached?: (registry: string) => void) => {
+    put(lock)
+    return npmCi(aside, required(lock).length, reached)
   }
-  await install(withAddresses(lock)).catch((error: { code?: string }) => {
+  await install((registry) => put(withAddresses(lock, registry))).catch((error: { code?: string }) => {
     if (!/^E4\d\d$/.test(error.code ?? '')) throw error
-    return install(lock) // a registry with other addresses than npm's
+    return install() // its packages are found at other addresses
   })
   try {
     rmSync(MODULES, { recursive: true, force: true })
@@ -90,15 +91,15 @@ function required(lock: string): [string, Locked][] {
 }
 
 /**
- * Our lock file names no registry, for which npm would look each package up, at twice the time. With npm's public
- * one named, npm goes without, and puts in the registry that the reader has configured.
+ * Our lock file names no registry, so npm would look each package up first, at twice the time. With the addresses that
+ * packages have at the reader's registry, it goes without.
  */
-function withAddresses(lock: string): string {
+function withAddresses(lock: string, registry: string): string {
   const file = parse(lock)
   for (const [path, entry] of Object.entries(file.packages)) {
     const name = entry.name ?? path.split('node_modules/').at(-1) ?? ''
     const tarball = `${name.split('/').at(-1)}-${entry.version}.tgz`
-    if (entry.integrity) entry.resolved ??= `https://registry.npmjs.org/${name}/-/${tarball}`
+    if (entry.integrity) entry.resolved ??= `${registry.replace(/\/$/, '')}/${name}/-/${tarball}`
   }
   return JSON.stringify(file)
 }
