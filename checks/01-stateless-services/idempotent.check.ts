@@ -13,17 +13,17 @@ import {
   type StartedRole,
 } from '#harness'
 import {
+  instances,
   keptConnections,
   order,
   ordersOf,
-  startInstances,
   type Service,
 } from '../../labs/01-stateless-services/tests/instances.ts'
 
 let service: Service
 
 beforeAll(async () => {
-  service = await startInstances(2)
+  service = await instances(1, 2)
 })
 
 const ROWS = say('rows in orders', 'ordersの行数')

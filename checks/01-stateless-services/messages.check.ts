@@ -2,7 +2,7 @@ import { beforeAll, burst, expect, say, test, when } from '#harness'
 import {
   channel,
   howMany,
-  startInstances,
+  instances,
   textsAt,
   type Service,
 } from '../../labs/01-stateless-services/tests/instances.ts'
@@ -10,7 +10,7 @@ import {
 let service: Service
 
 beforeAll(async () => {
-  service = await startInstances(3)
+  service = await instances(1, 2, 3)
 })
 
 test(
@@ -130,5 +130,6 @@ test(
       'before',
       'after',
     ])
+    await app1.thaw()
   },
 )

@@ -3,15 +3,14 @@ import {
   burst,
   eventually,
   expect,
-  redis,
   say,
-  startRole,
   test,
   when,
   type Answer,
   type StartedRole,
 } from '#harness'
 import {
+  addInstance,
   channel,
   connectionsOf,
   ended,
@@ -21,18 +20,17 @@ import {
   login,
   me,
   mostConnections,
-  startInstances,
+  workers,
   type Service,
 } from '../../labs/01-stateless-services/tests/instances.ts'
 
 let service: Service
+/** One process with few connections, for which nobody waits long. */
+let app2: StartedRole
 
 beforeAll(async () => {
-  const own = [
-    { PROCESSES: 3, DB_POOL_MAX: 8, DB_WAIT_MS: 5000 },
-    { DB_POOL_MAX: 4, DB_WAIT_MS: 150 },
-  ]
-  service = await startInstances(2, {}, own)
+  service = await workers()
+  app2 = await addInstance(service, 'app-2', { DB_POOL_MAX: 4, DB_WAIT_MS: 150 })
 })
 
 const CONNECTIONS = say(
@@ -106,7 +104,7 @@ test(say('a process that dies is replaced', '落ちたプロセスは補充さ�
 test(
   say('who gets no connection in time is told so', '時間内に接続を得られなければ、そう伝える'),
   async () => {
-    const { app2, db } = service
+    const { db } = service
     // Connecting takes its share of the 150 ms: it is done before.
     await eventually(
       say('four connections are open', '接続が4本開いている'),
@@ -139,7 +137,6 @@ test(
 )
 
 test(say('a failed request gives its connection back', '失敗したリクエストも接続を返す'), async () => {
-  const { app2 } = service
   when(
     '30 messages fail in Postgres, which takes no NUL character, and then four come at once',
     'NUL文字を受け付けないPostgresで30件が失敗し、そのあと4件が同時に届いた',
@@ -174,9 +171,8 @@ test(
 test(say('fewer connections than processes', 'プロセスより接続が少ない'), async () => {
   const { db } = service
   when('PROCESSES is 3 and DB_POOL_MAX is 2', 'PROCESSESが3、DB_POOL_MAXが2である')
-  const stores = { DATABASE_URL: db.url('app-3'), REDIS_URL: redis('redis').url() }
-  const env = { ...stores, PROCESSES: 3, DB_POOL_MAX: 2, DB_WAIT_MS: 150 }
-  const app3 = await startRole('server', { name: 'app-3', env, ready: false })
+  const env = { PROCESSES: 3, DB_POOL_MAX: 2, DB_WAIT_MS: 150 }
+  const app3 = await addInstance(service, 'app-3', env, { ready: false })
   await eventually(
     say('it serves, or it refuses to start', 'リクエストに応答するか、起動を拒む'),
     async () => app3.exit !== undefined || (await app3.get('/health', { within: 500 })).status === 200,

@@ -10,8 +10,9 @@ import {
   type Answer,
   type StartedRole,
 } from '#harness'
-import { howMany, startInstances, type Service } from '../../labs/01-stateless-services/tests/instances.ts'
+import { howMany, instances, type Service } from '../../labs/01-stateless-services/tests/instances.ts'
 
+/** `MAX_UPLOAD_BYTES` where nothing is said. */
 const LARGEST = 1024 * 1024
 /** Far enough below the limit: bytes that were taken for text grow, and must not be refused for their size. */
 const PHOTO = 256 * 1024
@@ -19,7 +20,7 @@ const PHOTO = 256 * 1024
 let service: Service
 
 beforeAll(async () => {
-  service = await startInstances(2, { MAX_UPLOAD_BYTES: LARGEST })
+  service = await instances(1, 2)
 })
 
 const pathOf = (name: string) => `/api/files/${encodeURIComponent(name)}`

@@ -1,10 +1,10 @@
 import { beforeAll, expect, say, test, when } from '#harness'
-import { order, ordersOf, startInstances, type Service } from './instances.ts'
+import { order, ordersOf, instances, type Service } from './instances.ts'
 
 let service: Service
 
 beforeAll(async () => {
-  service = await startInstances(2)
+  service = await instances(1, 2)
 })
 
 const ROWS = say('rows in orders', 'ordersの行数')

@@ -6,6 +6,7 @@ import {
   postgres,
   redis,
   say,
+  shared,
   startRole,
   type Answer,
   type Database,
@@ -13,6 +14,7 @@ import {
   type HeldLock,
   type Link,
   type RequestOptions,
+  type RoleOptions,
   type StartedRole,
   type Text,
 } from '#harness'
@@ -30,16 +32,58 @@ export interface Service {
   toRedis: Link
 }
 
-/** Starts `app-1`, `app-2`, … side by side. A list of environments: one for each, on top of `env`. */
-export async function startInstances(count: number, env: Env = {}, own: Env[] = []): Promise<Service> {
+/** A session ends so long after its login, at the instances that the steps share. */
+export const SESSION_SECONDS = 60
+
+/** What `app-1`, `app-2` and `app-3` have for themselves. Postgres takes 27 connections here. */
+const SETTINGS: Env[] = [
+  { DB_POOL_MAX: 10 },
+  { DB_POOL_MAX: 8 },
+  // The impatient one: for the steps that wait for a time to be over.
+  { DB_POOL_MAX: 8, SESSION_TTL_MS: 250, SHUTDOWN_MS: 300 },
+]
+
+/**
+ * The instances that the steps share: starting them is most of what a run costs. Those that a file names are running
+ * and reach Redis, whatever the last one did to them; what others have stored there has other names.
+ */
+export async function instances(...wanted: (1 | 2 | 3)[]): Promise<Service> {
+  const service = await shared('instances', () =>
+    makeService(SETTINGS, { SESSION_TTL_MS: SESSION_SECONDS * 1000 }),
+  )
+  await service.toRedis.open()
+  const apps = wanted.map((number) => service.apps[number - 1]!)
+  await Promise.all(apps.filter((app) => app.readyAt === 0 || app.exit).map((app) => app.start()))
+  return service
+}
+
+/** One instance of three processes, which the tests and checks of a step share. */
+export function workers(): Promise<Service> {
+  return shared('workers', () => startInstances(1, { PROCESSES: 3, DB_POOL_MAX: 8, DB_WAIT_MS: 5000 }))
+}
+
+/** Starts `app-1`, `app-2`, … side by side, for the caller alone. */
+export async function startInstances(count: number, env: Env = {}): Promise<Service> {
+  const service = await makeService(Array.from({ length: count }, () => env))
+  await Promise.all(service.apps.map((app) => app.start()))
+  return service
+}
+
+/** Starts one more beside them, or only prepares its machine. */
+export function addInstance(
+  { db, toRedis }: Pick<Service, 'db' | 'toRedis'>,
+  name: string,
+  env: Env,
+  options: Pick<RoleOptions, 'start' | 'ready'> = {},
+): Promise<StartedRole> {
+  const stores = { DATABASE_URL: db.url(name), REDIS_URL: redis('redis').url(toRedis) }
+  return startRole('server', { name, env: { ...stores, ...env }, ...options })
+}
+
+async function makeService(own: Env[], env: Env = {}): Promise<Service> {
   const [db, toRedis] = await Promise.all([postgres('pg').database(), link('app', redis('redis'))])
   const apps = await Promise.all(
-    Array.from({ length: count }, (_, i) => {
-      const name = `app-${i + 1}`
-      const stores = { DATABASE_URL: db.url(name), REDIS_URL: redis('redis').url(toRedis) }
-      // Postgres takes 27 connections here: eight for each of three instances.
-      return startRole('server', { name, env: { ...stores, DB_POOL_MAX: 8, ...env, ...own[i] } })
-    }),
+    own.map((more, i) => addInstance({ db, toRedis }, `app-${i + 1}`, { ...env, ...more }, { start: false })),
   )
   return { apps, app1: apps[0]!, app2: apps[1]!, app3: apps[2]!, db, toRedis }
 }

@@ -1,10 +1,10 @@
 import { beforeAll, eventually, expect, say, test, when } from '#harness'
-import { holdMessages, howMany, mostConnections, startInstances, type Service } from './instances.ts'
+import { holdMessages, howMany, mostConnections, workers, type Service } from './instances.ts'
 
 let service: Service
 
 beforeAll(async () => {
-  service = await startInstances(1, { PROCESSES: 3, DB_POOL_MAX: 8, DB_WAIT_MS: 5000 })
+  service = await workers()
 })
 
 test(say('three processes serve on one port', '3つのプロセスが1つのポートで応答する'), async () => {

@@ -1,17 +1,21 @@
 import { beforeAll, eventually, expect, http, say, test, when } from '#harness'
-import { ended, EXIT, holdMessages, startInstances, type Service } from './instances.ts'
+import { ended, EXIT, holdMessages, instances, type Service } from './instances.ts'
 
 let service: Service
 
 beforeAll(async () => {
-  service = await startInstances(2)
+  service = await instances(1)
 })
 
 test(
   say('an idle instance ends when it is told to', '何もしていないインスタンスは、指示されたら終了する'),
   async () => {
     const { app2 } = service
-    when('app-2 has nothing to do and gets SIGTERM', '処理中のリクエストがないapp-2にSIGTERMを送った')
+    await app2.restart()
+    when(
+      'app-2 has just started, has nothing to do, and gets SIGTERM',
+      '起動したばかりで処理中のリクエストがないapp-2に、SIGTERMを送った',
+    )
     app2.terminate()
     expect(await ended(app2, 5000), EXIT).toBe('exit 0')
   },

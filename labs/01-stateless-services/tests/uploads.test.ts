@@ -1,10 +1,10 @@
 import { beforeAll, expect, say, test, when } from '#harness'
-import { startInstances, type Service } from './instances.ts'
+import { instances, type Service } from './instances.ts'
 
 let service: Service
 
 beforeAll(async () => {
-  service = await startInstances(2)
+  service = await instances(1, 2)
 })
 
 test(
