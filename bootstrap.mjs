@@ -191,7 +191,7 @@ function explain({ code, output = '', message = '' }) {
   const remedy = remedyFor(code)
   if (!remedy || (remedy === 'other' && !output)) return undefined
   const lines = output.split('\n').map((line) => line.replace(/^npm (error|ERR!) ?/, ''))
-  const noise = /^((code|errno|syscall|path|dest|\d+$) ?|A complete log|Log files|You can rerun|\s+(\/|at ))/
+  const noise = /^((code|errno|syscall|path|dest|\d+$) ?|A complete log|Log files|You can rerun|[\s{}])/
   const why = lines.filter((line) => line && !noise.test(line)).slice(0, 3)
   return new Failure(say('notReady'), why.join('\n') || message, say(remedy), code)
 }
