@@ -18,6 +18,11 @@ test.each([
     new Error('pg-1 ended (exit status 1) before it was ready\nFATAL: No space left on device'),
     'The disk is full.',
   ],
+  [
+    'a full disk, told by a program that failed',
+    Object.assign(new Error('Command failed: cp -a\nNo space left on device'), { code: 1 }),
+    'The disk is full.',
+  ],
   ['a full disk, as a cause', new Error('it failed', { cause: system('ENOSPC') }), 'The disk is full.'],
   [
     'no port',

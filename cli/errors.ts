@@ -38,7 +38,9 @@ function isMissing(error: unknown): error is Missing {
 function systemError(error: unknown): Missing | undefined {
   const texts: string[] = []
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    texts.push(`${(cause as NodeJS.ErrnoException).code ?? ''} ${cause.message}`)
+    // An exit status, which is a number, says nothing.
+    const { code } = cause as { code?: unknown }
+    texts.push(typeof code === 'string' ? `${code} ${cause.message}` : cause.message)
     if (cause instanceof AggregateError) texts.push(...cause.errors.map(String))
   }
   const text = texts.join('\n')

@@ -22,7 +22,8 @@ export class UsageError extends Error implements Missing {
 /** An error of `parseArgs` as the reader understands it; undefined where it is none. */
 export function argumentError(error: unknown, command: string): UsageError | undefined {
   const { code, message } = error as NodeJS.ErrnoException
-  if (!code?.startsWith('ERR_PARSE_ARGS_')) return undefined
+  // That of a program which failed is a number.
+  if (typeof code !== 'string' || !code.startsWith('ERR_PARSE_ARGS_')) return undefined
   const flag = /'(-[^' <]*)/.exec(message)?.[1] ?? ''
   const missing = code === 'ERR_PARSE_ARGS_INVALID_OPTION_VALUE'
   return new UsageError({
