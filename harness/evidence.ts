@@ -20,14 +20,18 @@ const LOG_LINES = 30
 const STUMBLES = new Set(['TypeError', 'SyntaxError', 'RangeError'])
 const TIMELINE_EVENTS = 60
 
-/** @param begun `performance.now()` at the begin of the test */
-export async function collectEvidence(begun: number): Promise<Evidence> {
+/**
+ * @param begun `performance.now()` at the begin of the test
+ * @param fileBegun and of its file: what a role that files share said before belongs to another step
+ */
+export async function collectEvidence(begun: number, fileBegun: number): Promise<Evidence> {
   const since = performance.timeOrigin + begun
   const statements = await statementEvents(since)
   const timeline = [...eventsSince(since), ...statements]
     .toSorted((a, b) => a.at - b.at)
     .slice(-TIMELINE_EVENTS)
-  const logs = startedRoles().map((role) => ({ role: role.name, lines: role.tail(LOG_LINES) }))
+  const from = performance.timeOrigin + fileBegun
+  const logs = startedRoles().map((role) => ({ role: role.name, lines: role.tail(LOG_LINES, from) }))
   return { logs: logs.filter((log) => log.lines.length > 0), timeline }
 }
 

@@ -33,6 +33,8 @@ let beforeFile: Preparation[] = []
 let beforeTests: (() => Promise<void>)[] = []
 let prepared: Promise<void> | undefined
 let currentFile = ''
+/** `performance.now()` when its first test began. */
+let fileBegun = 0
 /** The learner has saved again: nobody waits for this run. */
 let cancelled = false
 let listening: Promise<void> | undefined
@@ -99,6 +101,7 @@ async function wholeTest(step: string, title: Text, run: Preparation): Promise<v
   let scope: Scope | undefined
   try {
     const { seed } = lab()
+    if (!prepared) fileBegun = begun
     prepared ??= inOrder(beforeFile.map((prepare) => () => prepare({ random: new Random(seed, step) })))
     await prepared
     scope = scopes.openTest()
@@ -131,7 +134,7 @@ async function explain(error: unknown, begun: number): Promise<Explained> {
   const finding = findingOf(error)
   const wrapped = error instanceof Error ? error : new Error(String(error))
   // A log that can't be read any more must not hide what was found.
-  const evidence = await collectEvidence(begun).catch(() => ({ logs: [], timeline: [] }))
+  const evidence = await collectEvidence(begun, fileBegun).catch(() => ({ logs: [], timeline: [] }))
   return Object.assign(wrapped, { explained: { finding, evidence } })
 }
 

@@ -1,5 +1,6 @@
 import { appendFileSync, statSync } from 'node:fs'
 import type { Readable } from 'node:stream'
+import { now } from '../timeline.ts'
 
 /** What of a role's output is kept: a service that floods its log must not fill the learner's disk, or our memory. */
 const MOST_BYTES = 4 * 1024 * 1024
@@ -14,6 +15,8 @@ export class Output {
   total = 0
   readonly #file: string
   readonly #lines: string[] = []
+  /** When each of them came, epoch milliseconds. */
+  readonly #came: number[] = []
   #kept = 0
   #written: number
   #partial = ''
@@ -35,9 +38,11 @@ export class Output {
     return this.#partial ? [...this.#lines, this.#partial] : this.#lines
   }
 
-  tail(count: number): string[] {
-    const last = this.lines.slice(-count)
-    return this.dropped > 0 ? [`(${this.dropped} earlier bytes, not kept)`, ...last] : last
+  /** The last lines, of those that came `since` then. */
+  tail(count: number, since = 0): string[] {
+    const older = this.#came.findLastIndex((at) => at < since) + 1
+    const last = this.lines.slice(older).slice(-count)
+    return this.dropped > 0 && older === 0 ? [`(${this.dropped} earlier bytes, not kept)`, ...last] : last
   }
 
   #take(chunk: string): void {
@@ -49,8 +54,10 @@ export class Output {
       parts.push(this.#partial)
       this.#partial = ''
     }
+    const at = now()
     for (const line of parts) {
       this.#lines.push(line)
+      this.#came.push(at)
       this.#kept += line.length + 1
     }
     if (this.#kept > MOST_BYTES) this.#forget()
@@ -62,6 +69,7 @@ export class Output {
     let lines = 0
     while (bytes < MOST_BYTES / 2 && lines < this.#lines.length) bytes += this.#lines[lines++]!.length + 1
     this.#lines.splice(0, lines)
+    this.#came.splice(0, lines)
     this.#kept -= bytes
     this.dropped += bytes
   }

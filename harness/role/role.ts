@@ -218,9 +218,9 @@ export class StartedRole {
     return this.#output.lines
   }
 
-  /** The last lines, paths as the learner knows them. */
-  tail(count = 30): string[] {
-    return this.#output.tail(count).map((line) => shortened(line, this.machine))
+  /** The last lines, of those that came `since` then (epoch milliseconds), paths as the learner knows them. */
+  tail(count = 30, since = 0): string[] {
+    return this.#output.tail(count, since).map((line) => shortened(line, this.machine))
   }
 
   request(path: string, options: RequestOptions = {}): Promise<Answer> {
