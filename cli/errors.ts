@@ -34,8 +34,8 @@ function isMissing(error: unknown): error is Missing {
   return error instanceof Unavailable || (error as Error | undefined)?.name === 'Unavailable'
 }
 
-/** Errors of the operating system, wherever in the chain of causes they stand. */
-function systemError(error: unknown): Missing | undefined {
+/** Errors of the operating system, wherever in the chain of causes they stand; undefined where there is none. */
+export function systemError(error: unknown): Missing | undefined {
   const texts: string[] = []
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     // An exit status, which is a number, says nothing.

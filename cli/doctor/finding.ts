@@ -1,5 +1,6 @@
 import { same, type Text } from '#harness/text'
 import type { Missing } from '#harness/unavailable'
+import { systemError } from '../errors.ts'
 import { DOCTOR } from './messages.ts'
 
 export type Topic = keyof typeof DOCTOR.names
@@ -35,5 +36,7 @@ function missing(error: unknown): Omit<Finding, 'topic'> {
   const { what, why, remedy } = error as Partial<Missing>
   if (what && why && remedy)
     return { status: 'missing', text: { en: `${what.en} ${why.en}`, ja: what.ja + why.ja }, remedy }
+  const known = systemError(error)
+  if (known) return { status: 'missing', text: known.why, remedy: known.remedy }
   return { status: 'missing', text: same(error instanceof Error ? error.message : String(error)) }
 }
