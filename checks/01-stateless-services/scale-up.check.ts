@@ -38,6 +38,7 @@ const CONNECTIONS = say(
   'pg_stat_activityに見えるインスタンスの接続数',
 )
 const STORED = say('messages that were stored', '保存されたメッセージ')
+const NOT_STORED = say('messages that were not stored', '保存されなかったメッセージ')
 
 const processOf = (answer: Answer): number => Number(answer.headers['x-process'])
 
@@ -98,7 +99,8 @@ test(say('a process that dies is replaced', '落ちたプロセスは補充さ�
   const { lock, answers } = await holdMessages(service, app1, { count: 40, waiting: 8 })
   expect(await mostConnections(db, app1), CONNECTIONS).toBe(8)
   await lock.release()
-  expect(howMany(201, await Promise.all(answers)), STORED).toBe(40)
+  const stored = howMany(201, await Promise.all(answers))
+  expect(answers.length - stored, NOT_STORED).toBe(0)
 })
 
 test(
@@ -195,7 +197,7 @@ test(say('fewer connections than processes', 'プロセスより接続が少な�
       'どのメッセージも、Postgresで待つか、断られている',
     ),
     async () => answered.length + (await db.activity({ application: 'app-3', waiting: true })).length,
-    12,
+    (seen) => seen >= answers.length,
   )
   expect(await connectionsOf(db, app3), CONNECTIONS).toBeLessThanOrEqual(2)
   await lock.release()

@@ -54,7 +54,7 @@ export async function instances(...wanted: (1 | 2 | 3)[]): Promise<Service> {
   await service.toRedis.open()
   const apps = wanted.map((number) => service.apps[number - 1]!)
   await Promise.all(apps.filter((app) => app.readyAt === 0 || app.exit).map((app) => app.start()))
-  return service
+  return { ...service, apps }
 }
 
 /** One instance of three processes, which the tests and checks of a step share. */
@@ -146,7 +146,10 @@ export interface HeldMessages {
   answered: Answer[]
 }
 
-/** Lets so many messages get stuck in Postgres at `app`: reads pass, inserts wait. */
+/**
+ * Lets so many messages get stuck in Postgres at `app`: reads pass, inserts wait. Of several processes one may get fewer
+ * messages than it has connections: more are sent then, until enough wait.
+ */
 export async function holdMessages(
   { db }: Pick<Service, 'db'>,
   app: StartedRole,
@@ -154,19 +157,25 @@ export async function holdMessages(
 ): Promise<HeldMessages> {
   const lock = await db.holdLock('messages', 'SHARE')
   const held: HeldMessages = { lock, answers: [], answered: [] }
-  held.answers = Array.from({ length: count }, async (_, i) => {
-    const answer = await post(app, i)
+  const another = async (): Promise<Answer> => {
+    const answer = await post(app, held.answers.length)
     held.answered.push(answer)
     return answer
-  })
+  }
+  while (held.answers.length < count) held.answers.push(another())
   const label = say(
     `${waiting} of the messages in progress: ${app.name} waits for the locked table`,
     `メッセージ${waiting}件が処理中になる(${app.name}がロックされた表を待つ)`,
   )
   await eventually(
     label,
-    async () => (await db.activity({ application: app.name, waiting: true })).length,
+    async () => {
+      const { length } = await db.activity({ application: app.name, waiting: true })
+      if (length < waiting && waiting < count) held.answers.push(another())
+      return length
+    },
     (seen) => seen >= waiting,
+    { every: 20 },
   )
   return held
 }

@@ -32,5 +32,5 @@ test(say('together they use DB_POOL_MAX connections', '合わせてDB_POOL_MAX�
   expect(await mostConnections(db, app1), label, { hint: 2 }).toBe(8)
   await lock.release()
   const stored = howMany(201, await Promise.all(answers))
-  expect(stored, say('messages that were stored', '保存されたメッセージ')).toBe(40)
+  expect(answers.length - stored, say('messages that were not stored', '保存されなかったメッセージ')).toBe(0)
 })
