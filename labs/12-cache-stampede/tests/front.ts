@@ -1,0 +1,200 @@
+import {
+  atEnd,
+  burst,
+  eventually,
+  link,
+  postgres,
+  redis,
+  say,
+  startRole,
+  type Answer,
+  type Database,
+  type HeldLock,
+  type Link,
+  type RequestOptions,
+  type StartedRedis,
+  type StartedRole,
+} from '#harness'
+
+type Env = Record<string, string | number>
+
+/** No timer may end while a test holds something: a busy machine is no fault of the learner's. */
+export const PATIENT: Env = {
+  TTL_MS: 60_000,
+  LOCK_TTL_MS: 10_000,
+  LOCK_WAIT_MS: 10_000,
+  REDIS_TIMEOUT_MS: 2000,
+  DB_QUEUE_MAX: 1000,
+}
+
+/** The front page's servers `s0`, `s1`, … with one Postgres, one Redis, and a path of its own from each to both. */
+export interface Front {
+  db: Database
+  redis: StartedRedis
+  servers: StartedRole[]
+  toPostgres: Link[]
+  toRedis: Link[]
+  /** `GET /data/<key>` at server number `server`. */
+  get(server: number, key: string, query?: string, options?: Options): Promise<Answer>
+  /** New rows; their keys, which occur nowhere else. */
+  rows(count: number, value?: unknown): Promise<string[]>
+  row(value?: unknown): Promise<string>
+  /** Statements that the servers have sent for each of these keys, by Postgres's own log. */
+  counts(keys: readonly string[]): Promise<number[]>
+  statements(key: string): Promise<number>
+}
+
+type Options = Pick<RequestOptions, 'within' | 'signal'>
+
+let made = 0
+
+/** A key that nobody has used; none is the beginning of another. */
+export const newKey = (): string => `key-${process.pid}-${String(++made).padStart(6, '0')}.`
+
+/** @param own an environment for each server on top of `env` */
+export async function openFront(count: number, env: Env = {}, own: Env[] = []): Promise<Front> {
+  const pg = postgres('pg')
+  const cache = redis('redis')
+  const names = Array.from({ length: count }, (_, i) => `s${i}`)
+  const [db, since, toPostgres, toRedis] = await Promise.all([
+    pg.database(),
+    pg.marker(),
+    Promise.all(names.map((name) => link(name, pg))),
+    Promise.all(names.map((name) => link(name, cache))),
+  ])
+  const servers = await Promise.all(
+    names.map((name, i) =>
+      startRole('server', {
+        name,
+        env: {
+          DATABASE_URL: db.url(name, { via: toPostgres[i]! }),
+          REDIS_URL: cache.url(toRedis[i]!),
+          ...PATIENT,
+          ...env,
+          ...own[i],
+        },
+      }),
+    ),
+  )
+
+  const counts: Front['counts'] = async (keys) => {
+    const log = await pg.statements({ database: db.name }, since)
+    const texts = log.filter(({ application }) => names.includes(application))
+    return keys.map(
+      (key) => texts.filter(({ text, parameters }) => parameters.includes(key) || text.includes(key)).length,
+    )
+  }
+  const rows: Front['rows'] = async (n, value = 'v1') => {
+    const keys = Array.from({ length: n }, newKey)
+    await db.sql('INSERT INTO data (key, value) SELECT k, $2::jsonb FROM unnest($1::text[]) k', [
+      keys,
+      JSON.stringify(value),
+    ])
+    return keys
+  }
+  return {
+    db,
+    redis: cache,
+    servers,
+    toPostgres,
+    toRedis,
+    get: (server, key, query = '', options = {}) =>
+      servers[server]!.get(`/data/${key}${query && `?${query}`}`, { within: 15_000, ...options }),
+    rows,
+    row: async (value) => (await rows(1, value))[0]!,
+    counts,
+    statements: async (key) => (await counts([key]))[0]!,
+  }
+}
+
+/** Every query of `data` waits in Postgres until released: a computation that takes as long as the test likes. */
+export const hold = (front: Front): Promise<HeldLock> => front.db.holdLock('data', 'ACCESS EXCLUSIVE')
+
+/** A pooled connection to Postgres and a script in Redis: what only a first request needs is done. */
+export async function warmUp(front: Front): Promise<void> {
+  const keys = await front.rows(front.servers.length)
+  await Promise.all(keys.map((key, i) => front.get(i, key)))
+}
+
+/**
+ * So many GETs at once, request i at server i mod n. `begun` resolves when every server has read all of them: one that
+ * was sent after them has been answered.
+ */
+export function herd(
+  front: Front,
+  count: number,
+  keyOf: (index: number) => string,
+  { servers = front.servers.map((_, i) => i), query = '', ...options }: HerdOptions = {},
+): { begun: Promise<void>; done: Promise<Answer[]>; answered: Answer[] } {
+  const answered: Answer[] = []
+  const { sent, done } = burst(count, async (i) => {
+    const answer = await front.get(servers[i % servers.length]!, keyOf(i), query, options)
+    answered.push(answer)
+    return answer
+  })
+  const begun = sent.then(async () => {
+    for (let round = 0; round < 2; round++)
+      await Promise.all(servers.map((i) => front.servers[i]!.get('/health', { within: 15_000 })))
+  })
+  atEnd(() => done.catch(() => {})) // no request outlives its test
+  return { begun, done, answered }
+}
+
+interface HerdOptions extends Options {
+  servers?: number[]
+  query?: string
+}
+
+/** The statement of `server` for a key waits in Postgres. */
+export const waiting = (lock: HeldLock, server: number): Promise<void> => lock.waiters(1, `s${server}`)
+
+export interface Planted {
+  value?: unknown
+  version?: number
+  /** Milliseconds since its query was sent. */
+  age?: number
+  deltaMs?: number
+  /** Milliseconds of fresh life that are left; negative: stale since then. */
+  left?: number
+}
+
+/** Puts an entry into Redis as any service may. Without an expiry, so that only its fields say what it is. */
+export async function plant(front: Front, key: string, entry: Planted = {}): Promise<void> {
+  const now = Date.now()
+  await front.redis.client.hset(`entry:${key}`, {
+    value: JSON.stringify(entry.value ?? 'planted'),
+    version: entry.version ?? 1,
+    fetchedAt: now - (entry.age ?? 0),
+    deltaMs: entry.deltaMs ?? 1,
+    freshUntil: now + Math.round(entry.left ?? 100_000),
+  })
+}
+
+/** Statuses with their counts: `{"200": 96, "503": 104}`. */
+export function tally(answers: readonly Answer[]): Record<string, number> {
+  const counts: Record<string, number> = {}
+  for (const { status } of answers) counts[status] = (counts[status] ?? 0) + 1
+  return counts
+}
+
+/** `X-Cache` of an answer. */
+export const cacheOf = (answer: Answer): string => String(answer.headers['x-cache'])
+
+/** Ends every statement of a server that waits in Postgres, again and again, until `done` has come. */
+export async function terminateUntil<T>(front: Front, server: number, done: Promise<T>): Promise<T> {
+  let over = false
+  const watched = done.finally(() => (over = true))
+  await eventually(
+    say(`the answers of s${server} whose statement was ended`, `文を打ち切られたs${server}の応答`),
+    async () => {
+      for (const { pid } of await front.db.activity({ application: `s${server}`, waiting: true }))
+        await front.db.sql('SELECT pg_terminate_backend($1)', [pid])
+      return over
+    },
+    true,
+    { every: 20, within: 4000, hint: 2 },
+  )
+  return watched
+}
+
+export const STATEMENTS = say('statements for the key, by the log of pg', 'このキーのSQL文の数（pgのログ）')

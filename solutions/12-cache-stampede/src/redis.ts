@@ -1,0 +1,63 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { Redis } from 'ioredis'
+import { REDIS_RETRY_MS, REDIS_TIMEOUT_MS, REDIS_URL } from './config.ts'
+
+/** Redis can't be used now. The data is in Postgres: nothing is lost but speed. */
+export class RedisAway extends Error {}
+
+// #region client
+export const redis = new Redis(REDIS_URL, {
+  lazyConnect: true,
+  commandTimeout: REDIS_TIMEOUT_MS,
+  connectTimeout: REDIS_TIMEOUT_MS,
+  // A command that can't be sent now fails now, and is not sent later, when nobody waits for it any more.
+  enableOfflineQueue: false,
+  autoResendUnfulfilledCommands: false,
+  maxRetriesPerRequest: 0,
+  retryStrategy: () => REDIS_RETRY_MS,
+})
+// Whoever waits for a command hears of it.
+redis.on('error', () => {})
+// #endregion client
+
+let usable = false
+let probing = false
+
+/** Connects for the first time. */
+export async function connect(): Promise<void> {
+  await redis.connect()
+  usable = true
+}
+
+// #region ask
+/** Asks Redis, unless it is known to be away: one request pays the time-out, not every one. */
+export async function ask<T>(command: () => Promise<T>): Promise<T> {
+  if (!usable) throw new RedisAway()
+  try {
+    return await command()
+  } catch (error) {
+    leaveAlone()
+    throw new RedisAway('redis failed', { cause: error })
+  }
+}
+
+/** No request asks Redis until a probe of ours was answered. */
+export function leaveAlone(): void {
+  usable = false
+  if (!probing) void probe()
+}
+
+async function probe(): Promise<void> {
+  probing = true
+  while (!usable) {
+    await pause(REDIS_RETRY_MS)
+    usable = await redis.ping().then(
+      () => true,
+      () => false,
+    )
+  }
+  probing = false
+}
+// #endregion ask
+
+export const redisIsUsable = (): boolean => usable
