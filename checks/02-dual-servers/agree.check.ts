@@ -1,6 +1,6 @@
 import { beforeAll, eventually, expect, say, test, when, type Random, type StartedRole } from '#harness'
 import { expectAgreement } from '../../labs/02-dual-servers/tests/agreement.ts'
-import { startPair, type Pair } from '../../labs/02-dual-servers/tests/pair.ts'
+import { quietPair, type Pair } from '../../labs/02-dual-servers/tests/pair.ts'
 import {
   change,
   drained,
@@ -14,7 +14,7 @@ import { part } from './between.ts'
 let pair: Pair
 
 beforeAll(async () => {
-  pair = await startPair({ quiet: true })
+  pair = await quietPair()
 })
 
 /** Changes 12 settings at both servers a random number of times. */

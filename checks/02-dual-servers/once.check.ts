@@ -1,6 +1,6 @@
 import { beforeAll, burst, eventually, expect, say, startRole, test, when, type Answer } from '#harness'
 import { brief } from '../../labs/02-dual-servers/tests/agreement.ts'
-import { startPair, type Pair } from '../../labs/02-dual-servers/tests/pair.ts'
+import { quietPair, type Pair } from '../../labs/02-dual-servers/tests/pair.ts'
 import {
   change,
   changesIn,
@@ -15,7 +15,7 @@ import { expectSameRecords } from './records.ts'
 let pair: Pair
 
 beforeAll(async () => {
-  pair = await startPair({ quiet: true })
+  pair = await quietPair()
 })
 
 const OK = { success: true }

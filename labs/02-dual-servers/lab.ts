@@ -72,6 +72,7 @@ export default defineLab({
       id: 'queue',
       title: say('A change arrives, whatever breaks', '何が壊れても変更を届ける'),
       points: 20,
+      limit: 40_000,
       hints: [
         say(
           'If the process dies on this line, who still knows about the change?',

@@ -1,12 +1,12 @@
 import { beforeAll, expect, say, test, when } from '#harness'
 import { expectAgreement } from './agreement.ts'
-import { startPair, type Pair } from './pair.ts'
+import { quietPair, type Pair } from './pair.ts'
 import { change, drained, valueIn } from './settings.ts'
 
 let pair: Pair
 
 beforeAll(async () => {
-  pair = await startPair({ quiet: true })
+  pair = await quietPair()
 })
 
 test(say('both changed it at the same time', '両方で同時に変更された'), async () => {

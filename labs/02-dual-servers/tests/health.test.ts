@@ -1,12 +1,12 @@
 import { beforeAll, expect, fail, same, say, stringMatching, test, when } from '#harness'
 import { health, sees } from './health.ts'
-import { pairAhead, startPair, type Pair } from './pair.ts'
+import { pairAhead, quietPair, type Pair } from './pair.ts'
 
 let quiet: Pair
 let watching: Promise<Pair>
 
 beforeAll(async () => {
-  quiet = await startPair({ quiet: true })
+  quiet = await quietPair()
   watching = pairAhead({ apart: true, env: { PEER_TIMEOUT_MS: 150 } })
 })
 

@@ -1,12 +1,12 @@
 import { beforeAll, eventually, expect, say, test, when } from '#harness'
 import { brief } from './agreement.ts'
-import { startPair, type Pair } from './pair.ts'
+import { quietPair, type Pair } from './pair.ts'
 import { change, changesIn, settled } from './settings.ts'
 
 let pair: Pair
 
 beforeAll(async () => {
-  pair = await startPair({ quiet: true })
+  pair = await quietPair()
 })
 
 /** server-1's changes of these settings, as pg-2 has recorded them. */

@@ -4,6 +4,7 @@ import {
   link,
   postgres,
   say,
+  shared,
   startRole,
   type Database,
   type Link,
@@ -94,6 +95,14 @@ export async function startPair(options: PairOptions = {}): Promise<Pair> {
   ])
   if (apart) await Promise.all([to1.open(), to2.open()])
   return { server1, server2, db1, db2, to2, to1, toDb1, toDb2, env1 }
+}
+
+/**
+ * The quiet pair that files share which need no fresh one. A file that uses it leaves both servers up with their own
+ * settings and the links whole, and counts from what it found.
+ */
+export function quietPair(): Promise<Pair> {
+  return shared('quiet pair', () => startPair({ quiet: true, env: { PEER_TIMEOUT_MS: 2000 } }))
 }
 
 /** A pair for a later test of the file, started while the one before it runs. */

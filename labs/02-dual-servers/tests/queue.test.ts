@@ -1,4 +1,5 @@
 import { beforeAll, eventually, expect, say, test, when } from '#harness'
+import { sees } from './health.ts'
 import { startPair, type Pair } from './pair.ts'
 import { arrives, change, drained, pendingOf, valueIn } from './settings.ts'
 
@@ -7,6 +8,7 @@ let pair: Pair
 beforeAll(async () => {
   // Long, so that an answer that waits for a frozen peer can be told from one that does not.
   pair = await startPair({ env: { PEER_TIMEOUT_MS: 5000 } })
+  await Promise.all([sees(pair.server1, 'healthy'), sees(pair.server2, 'healthy')])
 })
 
 const at = (server: string, database: string) =>
@@ -35,9 +37,10 @@ test(say('a change waits for a server that is down', '落ちているサーバ�
   const { server1, server2, db2 } = pair
   await drained(pair)
   await server2.kill()
+  await sees(server1, 'unreachable')
   when(
-    'server-2 is killed; server-1 gets color = "red", then "blue"',
-    'server-2を強制終了し、server-1のcolorを"red"、続けて"blue"に変更した',
+    'server-2 is killed and server-1 has noticed; server-1 gets color = "red", then "blue"',
+    'server-2を強制終了し、server-1がそれに気づいた後で、server-1のcolorを"red"、続けて"blue"に変更した',
   )
   await change(server1, 'color', 'red')
   await change(server1, 'color', 'blue')

@@ -1,10 +1,10 @@
 import { beforeAll, expect, say, test, when } from '#harness'
-import { as, rowsLabel, rowsOf, startPair, type Pair } from './pair.ts'
+import { as, quietPair, rowsLabel, rowsOf, type Pair } from './pair.ts'
 
 let pair: Pair
 
 beforeAll(async () => {
-  pair = await startPair({ quiet: true })
+  pair = await quietPair()
 })
 
 const USERS: [id: string, home: 1 | 2][] = [
