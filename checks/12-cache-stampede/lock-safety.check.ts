@@ -1,0 +1,72 @@
+import { beforeAll, eventually, expect, say, test, when } from '#harness'
+import {
+  herd,
+  hold,
+  openFront,
+  tally,
+  waiting,
+  warmUp,
+  type Front,
+} from '../../labs/12-cache-stampede/tests/front.ts'
+
+let front: Front
+
+/** s1 waits 300 ms for others. */
+beforeAll(async () => {
+  front = await openFront(2, {}, [{}, { LOCK_WAIT_MS: 300 }])
+  await warmUp(front)
+})
+
+test(say('every computation has a token of its own', '計算ごとに別のトークンを使う'), async () => {
+  const keys = await front.rows(30)
+  const monitor = await front.redis.monitor()
+  when('30 keys are computed', '30個のキーを計算する')
+  expect(tally(await herd(front, 30, (i) => keys[i]!, { servers: [0] }).done)).toEqual({ 200: 30 })
+  const tokens = (await monitor.commands())
+    .filter(({ args }) => /^set(nx)?$/i.test(args[0] ?? '') && args[1]?.startsWith('lock:key-'))
+    .map(({ args }) => args[2]!)
+  expect(new Set(tokens).size, say('different tokens', 'トークンの種類')).toBe(30)
+  expect(
+    Math.min(...tokens.map(({ length }) => length)),
+    say('characters of the shortest token', 'いちばん短いトークンの文字数'),
+  ).toBeGreaterThanOrEqual(16)
+  await eventually(
+    say('no lock is left', 'ロックが残らない'),
+    () => front.redis.client.exists(...keys.map((key) => `lock:${key}`)),
+    0,
+  )
+})
+
+test(say('a lock always has an end', 'ロックには必ず期限がある'), async () => {
+  const key = await front.row()
+  when('a computation is under way', '計算が進行中である')
+  const lock = await hold(front)
+  const reader = front.get(0, key)
+  await waiting(lock, 0)
+  const left = await front.redis.client.pttl(`lock:${key}`)
+  const label = say('PTTL of lock:<key>', 'lock:<key>のPTTL')
+  expect(left, label, { hint: 1 }).toBeGreaterThan(0)
+  expect(left, label).toBeLessThanOrEqual(10_000)
+  await lock.release()
+  expect(await reader).toAnswer(200)
+})
+
+test(say('a lock that nobody will give back', '誰も返さないロック'), async () => {
+  const key = await front.row()
+  await front.redis.client.set(`lock:${key}`, 'other', 'PX', 300)
+  when('lock:<key> belongs to nobody and ends in 300 ms', 'lock:<key>の持ち主がおらず、300ミリ秒で切れる')
+  expect(await front.get(0, key, '', { within: 3000 })).toAnswer(200)
+
+  const stuck = await front.row()
+  await front.redis.client.set(`lock:${stuck}`, 'other', 'PX', 60_000)
+  when(
+    'lock:<key> is held for another minute, and LOCK_WAIT_MS is 300',
+    'lock:<key>がさらに1分間保持され、LOCK_WAIT_MSは300である',
+  )
+  const answer = await front.get(1, stuck, '', { within: 3000 })
+  expect(answer, say('no hang', '待ち続けない')).toAnswer([200, 503])
+  if (answer.status === 503) expect(answer).toAnswer(503, { error: 'overloaded' })
+  expect(await front.redis.client.get(`lock:${stuck}`), say("the other one's lock", '他者のロック')).toBe(
+    'other',
+  )
+})

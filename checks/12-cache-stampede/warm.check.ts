@@ -1,0 +1,77 @@
+import { beforeAll, closedPort, eventually, expect, say, test, when } from '#harness'
+import { openFront, plant, type Front } from '../../labs/12-cache-stampede/tests/front.ts'
+import { ended, popularRows, startWarm, warm, writes } from '../../labs/12-cache-stampede/tests/warmer.ts'
+
+let front: Front
+
+const STATUS = say('exit status', '終了コード')
+const REPORT = say('last line of its output', '出力の最後の行')
+const lock = (): Promise<string | null> => front.redis.client.get('lock:warm')
+
+beforeAll(async () => {
+  front = await openFront(0)
+})
+
+test(say('two warmers at once, and one more', '同時に二つ、そのあともう一つ'), async () => {
+  const { popular } = await popularRows(front, 30)
+  const newer = popular[7]!
+  await plant(front, newer, { value: 'newer', version: 1_000_000_000, left: -1 })
+  const monitor = await front.redis.monitor()
+  when('two warmers run at the same time', '二つのwarmが同時に動く')
+  const since = await front.db.server.marker()
+  const started = await Promise.all([startWarm(front), startWarm(front)])
+  const runs = await Promise.all(started.map(ended))
+  for (const run of runs) expect(run.code, STATUS).toBe(0)
+  const written = writes(await monitor.commands())
+  const others = popular.filter((key) => key !== newer)
+  expect(
+    others.map((key) => written.get(key)?.times ?? 0),
+    say('times each key was written', '各キーが書き込まれた回数'),
+  ).toEqual(others.map(() => 1))
+  expect(
+    JSON.parse((await front.redis.client.hget(`entry:${newer}`, 'value')) ?? 'null'),
+    say('an entry with a larger version', 'バージョンのより大きいエントリー'),
+    { hint: 3 },
+  ).toBe('newer')
+  const log = await front.db.server.statements({ database: front.db.name, text: /\bdata\b/i }, since)
+  expect(log.length, say('statements of both', '二つが送った文の数')).toBeLessThanOrEqual(4)
+  expect(await lock(), say('lock:warm afterwards', 'そのあとのlock:warm')).toBeNull()
+
+  when('another one runs: all but one entry are fresh', 'もう一つ動かす。一つを除いて、どれも新鮮である')
+  const again = await warm(front)
+  expect(again.code, STATUS).toBe(0)
+  expect(again.report, REPORT).toMatchObject({ warmed: 0, skipped: 30 })
+})
+
+test(say('a warmer is killed in the middle', '途中で強制終了される'), async () => {
+  const { popular } = await popularRows(front, 30)
+  const env = { LOCK_TTL_MS: 400 }
+  when('warm is killed (SIGKILL) after its first batch', '最初のバッチのあとでwarmを強制終了（SIGKILL）する')
+  const dying = await startWarm(front, { ...env, WARM_PAUSE_MS: 300 })
+  await eventually(
+    say('an entry of the first batch in Redis', 'Redisにある最初のバッチのエントリー'),
+    () => front.redis.client.exists(...popular.map((key) => `entry:${key}`)),
+    (entries) => entries > 0,
+  )
+  await dying.kill()
+  expect(await lock(), say('lock:warm, left behind', '残されたlock:warm')).not.toBeNull()
+  await eventually(say('lock:warm ends by itself', 'lock:warmが自然に切れる'), lock, null, {
+    within: 2000,
+    hint: 2,
+  })
+  when('the next one runs', '次のwarmを動かす')
+  const next = await warm(front, env)
+  expect(next.code, STATUS).toBe(0)
+  expect(
+    await front.redis.client.exists(...popular.map((key) => `entry:${key}`)),
+    say('entries in Redis', 'Redisのエントリー数'),
+  ).toBe(30)
+})
+
+test(say('without Postgres there is nothing to warm', 'Postgresがなければ温められない'), async () => {
+  const nowhere = `postgres://app@127.0.0.1:${await closedPort()}/none`
+  when('Postgres cannot be reached', 'Postgresに接続できない')
+  expect((await warm(front, { DATABASE_URL: nowhere })).code, STATUS).toBe(1)
+  when('Redis cannot be reached', 'Redisに接続できない')
+  expect((await warm(front, { REDIS_URL: `redis://127.0.0.1:${await closedPort()}` })).code, STATUS).toBe(1)
+})
