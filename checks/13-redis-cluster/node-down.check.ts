@@ -1,0 +1,135 @@
+import { beforeAll, burst, eventually, expect, say, test, throughout, when, type Answer } from '#harness'
+import {
+  addProducts,
+  batchPath,
+  IMPATIENT,
+  keysOf,
+  newIds,
+  oneOnEach,
+  openShop,
+  patch,
+  path,
+  seen,
+  SEEN,
+  warm,
+  type Product,
+  type Shop,
+} from '../../labs/13-redis-cluster/tests/shop.ts'
+
+let shop: Shop
+let products: [Product, Product, Product]
+
+beforeAll(async () => {
+  shop = await openShop(IMPATIENT)
+  products = await oneOnEach(shop)
+})
+
+const readAll = (): Promise<Answer[]> =>
+  Promise.all(products.map(({ id }, i) => [shop.a, shop.b][i % 2]!.get(path(id), { within: 1500 })))
+const statuses = async (): Promise<(number | string)[]> =>
+  (await readAll()).map(({ status, broken }) => broken?.en ?? status)
+const all200 = (seen: (number | string)[]): boolean => seen.every((status) => status === 200)
+const ALL_200 = say('three answers 200', '三つとも200')
+
+test(say('a node dies and comes back empty', 'ノードが落ち、空で戻ってくる'), async () => {
+  const { cluster } = shop
+  await cluster.set('cluster-node-timeout', 200)
+  when(
+    'cache-3 is killed (SIGKILL), noticed, and started again, all under load',
+    '読み続ける間にcache-3を強制終了（SIGKILL）し、クラスターが気づいたあと起動し直す',
+  )
+  await throughout(ALL_200, statuses, all200, async () => {
+    await cluster.nodes[2]!.kill()
+    await eventually(say('cluster_state:fail', 'cluster_state:fail'), () => cluster.state(0), 'fail')
+    await cluster.nodes[2]!.start()
+    await cluster.ready()
+  })
+  for (const server of [shop.a, shop.b])
+    for (const { id } of products) await warm(server, id, { within: 3000, hint: 3 })
+})
+
+test(say('one node is gone, the others go on', '一台が消えても、ほかは動き続ける'), async () => {
+  const { cluster } = shop
+  await cluster.set('cluster-node-timeout', 200)
+  await cluster.set('cluster-require-full-coverage', 'no')
+  when(
+    'cluster-require-full-coverage no; cache-3 is frozen (SIGSTOP)',
+    'cluster-require-full-coverageをnoにし、cache-3を固まらせる（SIGSTOP）',
+  )
+  await throughout(ALL_200, statuses, all200, async () => {
+    await cluster.nodes[2]!.freeze()
+    const info = async (): Promise<string> => String(await cluster.nodes[0]!.client.call('CLUSTER', 'INFO'))
+    await eventually(say('cache-1 says that slots are down', 'cache-1がスロットの停止を知らせる'), async () =>
+      /cluster_slots_fail:[1-9]/.test(await info()),
+    )
+  })
+  for (const i of [0, 1])
+    expect(seen(await shop.a.get(path(products[i]!.id))), SEEN, { hint: 3 }).toBe('200 hit')
+  await cluster.nodes[2]!.thaw()
+  await cluster.ready()
+})
+
+test(say('a node that swallows everything', 'すべてを飲み込むノード'), async () => {
+  const { id } = products[2]
+  await warm(shop.a, id, { within: 3000 })
+  const more: string[] = []
+  while (more.length < 4) {
+    const [product] = await addProducts(shop, newIds(1))
+    await warm(shop.a, product!.id)
+    if ((await keysOf(shop, product!.id)).node === 2) more.push(product!.id)
+  }
+  shop.cluster.links[2]!.blackHole()
+  when(
+    'the link to cache-3 is a black hole: 20 reads one after another',
+    'cache-3へのリンクがブラックホールになる。20回続けて読む',
+  )
+  let total = 0
+  for (let i = 0; i < 20; i++) {
+    const answer = await shop.a.get(path(more[i % 4]!))
+    expect(seen(answer), SEEN, { hint: 3 }).toBe('200 bypass')
+    total += answer.ms
+  }
+  expect(total, say('milliseconds for the 20 reads', '20回にかかったミリ秒'), { hint: 3 }).toBeLessThan(1500)
+  when('20 reads at once', '20件を同時に読む')
+  for (const answer of await burst(20, (i) => shop.a.get(path(more[i % 4]!))).done) {
+    expect(answer).toAnswer(200)
+    expect(answer.ms, say('milliseconds', 'ミリ秒')).toBeLessThan(600)
+  }
+  await shop.cluster.links[2]!.open()
+  await warm(shop.a, id, { within: 3000 })
+})
+
+test(say('no node at all', '一台も見えない'), async () => {
+  const { a, cluster } = shop
+  when('the links to all three nodes are cut', '三台すべてへのリンクを切る')
+  for (const link of cluster.links) link.cut()
+  for (let i = 0; i < 3; i++)
+    for (const answer of await readAll()) expect(seen(answer), SEEN).toBe('200 bypass')
+  expect(await a.get('/health')).toAnswer(200, { status: 'ok' })
+  const [, second] = products
+  expect(await patch(a, second.id, { stock: 3 }), undefined, { hint: 2 }).toAnswer(200, { stock: 3 })
+  expect(await a.get(path(second.id))).toAnswer(200, { stock: 3 })
+  second.stock = 3
+  await Promise.all(cluster.links.map((link) => link.open()))
+  for (const { id } of products) await warm(a, id, { within: 3000 })
+})
+
+test(say('cut again and again', '何度も切れる'), async () => {
+  const [link] = shop.cluster.links.slice(2)
+  await warm(shop.a, products[2].id, { within: 3000 })
+  const before = link!.counts.open
+  for (let i = 0; i < 5; i++) {
+    when(
+      `the link to cache-3 is cut for the ${i + 1}. time; a batch over all nodes`,
+      `cache-3へのリンクを切る（${i + 1}回目）。全ノードにまたがる一括取得`,
+    )
+    link!.cut()
+    const batch = await shop.a.get(batchPath(products.map(({ id }) => id)))
+    expect(batch).toAnswer(200, { products: products.map(({ id, name }) => ({ id, name })) })
+    await link!.open()
+    await warm(shop.a, products[2].id, { within: 3000 })
+  }
+  expect(link!.counts.open, say('connections to cache-3', 'cache-3への接続数')).toBeLessThanOrEqual(
+    before + 4,
+  )
+})

@@ -1,0 +1,97 @@
+import { Pool, types, type PoolClient } from 'pg'
+import { store } from './cache.ts'
+import { required } from './config.ts'
+
+export interface Product {
+  id: string
+  name: string
+  price: number
+  stock: number
+  version: number
+}
+
+export interface Change {
+  price?: number
+  stock?: number
+}
+
+// Versions and ids are bigint in Postgres, which pg would hand over as text.
+types.setTypeParser(types.builtins.INT8, Number)
+
+export const pool = new Pool({
+  connectionString: required('DATABASE_URL'),
+  connectionTimeoutMillis: 2000,
+  query_timeout: 10_000,
+})
+// A lost connection is reported twice: to the query that waits for it, and as this event.
+pool.on('error', () => {})
+pool.on('connect', (client) => client.on('error', () => {}))
+
+/** Rows by id, one statement for all. */
+export async function readProducts(
+  ids: readonly string[],
+  by: Pool | PoolClient = pool,
+): Promise<Map<string, Product>> {
+  const { rows } = await by.query<Product>(
+    'SELECT id, name, price, stock, version FROM products WHERE id = ANY($1)',
+    [ids],
+  )
+  return new Map(rows.map((row) => [row.id, row]))
+}
+
+// #region change
+/** Changes the product and, in the same statement, writes down that the cache has to hear of it. */
+export async function changeProduct(id: string, { price, stock }: Change): Promise<Product | undefined> {
+  const { rows } = await pool.query<Product & { owed: number }>(
+    `WITH changed AS (
+       UPDATE products SET price = coalesce($2, price), stock = coalesce($3, stock)
+       WHERE id = $1 RETURNING id, name, price, stock, version),
+     owed AS (INSERT INTO cache_outbox (product_id) SELECT id FROM changed RETURNING id AS owed)
+     SELECT * FROM changed, owed`,
+    [id, price, stock],
+  )
+  const [row] = rows
+  if (!row) return undefined
+  const { owed, ...product } = row
+  // Whether this works or not, the change is answered: whoever finds the row will do it.
+  await store(product, performance.now())
+    .then(() => pool.query('DELETE FROM cache_outbox WHERE id = $1', [owed]))
+    .catch(() => {})
+  return product
+}
+// #endregion change
+
+// #region deliver
+/** Tells the cache of changes that it has not heard of, whichever server made them. */
+export async function deliver(): Promise<void> {
+  const client = await pool.connect()
+  try {
+    await client.query('BEGIN')
+    const { rows } = await client.query<{ id: number; product_id: string }>(
+      'SELECT id, product_id FROM cache_outbox ORDER BY id LIMIT 500 FOR UPDATE SKIP LOCKED',
+    )
+    if (rows.length > 0) await deliverRows(client, rows)
+    await client.query('COMMIT')
+    client.release()
+  } catch (error) {
+    client.release(true)
+    throw error
+  }
+}
+
+async function deliverRows(client: PoolClient, rows: { id: number; product_id: string }[]): Promise<void> {
+  const readAt = performance.now()
+  const products = await readProducts([...new Set(rows.map((row) => row.product_id))], client)
+  const reached = new Set<string>()
+  await Promise.all(
+    [...products.values()].map((product) =>
+      store(product, readAt).then(
+        () => reached.add(product.id),
+        () => {}, // the row stays, and is tried again
+      ),
+    ),
+  )
+  const done = rows.filter(({ product_id }) => reached.has(product_id)).map(({ id }) => id)
+  await client.query('DELETE FROM cache_outbox WHERE id = ANY($1)', [done])
+}
+// #endregion deliver
