@@ -218,6 +218,8 @@ class DockerNode implements ServerNode {
   }
 
   async reseed(from: ServerNode, conninfo: string): Promise<void> {
+    await this.#starting?.catch(() => {}) // whoever started it was told
+    if ((await this.#container.inspect()).State.Running) throw new Error(`${this.name} runs`)
     await this.#write(`${from.port}\n${conninfo}\n`)
     await this.start()
   }

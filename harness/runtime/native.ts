@@ -152,7 +152,7 @@ class NativeNode implements ServerNode {
 
   async #start(): Promise<void> {
     // Twice would be one too many: the second can't have the port, and the first would lose its lock file.
-    if (this.#process?.pid && isAlive(this.#process.pid, this.#started)) return
+    if (this.#lives()) return
     const { command, args, dir, env, ready } = this.#launch
     // A killed Postgres leaves its lock file behind; the pid in it may be somebody else's by now.
     await rm(join(dir, 'postmaster.pid'), { force: true })
@@ -192,6 +192,14 @@ class NativeNode implements ServerNode {
 
   async reseed(from: ServerNode, conninfo: string): Promise<void> {
     if (!(from instanceof NativeNode)) throw new Error(`${from.name} runs elsewhere`)
+    await this.#starting?.catch(() => {}) // whoever started it was told
+    if (this.#lives()) throw new Error(`${this.name} runs`)
+    // Whoever starts it meanwhile waits for this, and finds it running.
+    this.#starting = this.#reseed(from, conninfo).finally(() => (this.#starting = undefined))
+    return this.#starting
+  }
+
+  async #reseed(from: NativeNode, conninfo: string): Promise<void> {
     const { dir } = this.#launch
     const fresh = `${dir}.fresh`
     await removeFolder(fresh)
@@ -202,12 +210,16 @@ class NativeNode implements ServerNode {
     await rename(dir, aside)
     this.#aside.push(aside)
     await rename(fresh, dir)
-    await this.start()
+    await this.#start()
   }
 
   async remove(): Promise<void> {
     await this.kill()
     for (const dir of [this.#launch.dir, ...this.#aside]) await removeFolder(dir)
+  }
+
+  #lives(): boolean {
+    return this.#process?.pid !== undefined && isAlive(this.#process.pid, this.#started)
   }
 
   #pid(): number {

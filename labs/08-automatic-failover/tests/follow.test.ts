@@ -1,0 +1,25 @@
+import { eventually, say, test, when } from '#harness'
+import { followers, insert, openCluster, published, replaced, rowsOf } from './cluster.ts'
+
+// #region follow
+test(say('the other replica moves, too', 'もう一台のレプリカも移る'), async ({ random }) => {
+  const cluster = await openCluster(random)
+  const { primary, nodes } = cluster
+  when('the primary is killed', 'プライマリを強制終了する')
+  await primary.kill({ forGood: true })
+  const next = await replaced(cluster)
+  const other = nodes.find((node) => node !== primary && node !== next)!
+  await eventually(
+    say(`${other.name} streams from ${next.name}`, `${other.name}が${next.name}からストリームを受ける`),
+    () => followers(next),
+    (names) => names.includes(other.name),
+  )
+  await insert(next, 'after')
+  await eventually(
+    say(`a new row on ${other.name}`, `${other.name}に新しい行がある`),
+    () => rowsOf(other, 'after'),
+    1,
+  )
+  await published(cluster, next, [other])
+})
+// #endregion follow
