@@ -96,7 +96,11 @@ export class StartedRedis {
 
   /** Everything that Redis receives from now on. */
   async monitor(): Promise<Monitor> {
-    const feed = await this.connect().monitor()
+    // Not ioredis's `monitor()`: it fails when somebody's command comes together with the answer to MONITOR.
+    const feed = this.connect({ monitor: true })
+    let monitoring = false
+    feed.once('monitoring', () => (monitoring = true))
+    await eventuallyTrue(`MONITOR of ${this.name} to begin`, () => monitoring, { signal: scopeSignal() })
     return new Monitor(this, feed)
   }
 
