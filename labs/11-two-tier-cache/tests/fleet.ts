@@ -40,7 +40,7 @@ export interface Asked {
 export interface Watched<T> {
   result: T
   /** How often a key was named meanwhile; in statements of one server where it is given. */
-  asked(key: string, server?: Server): Asked
+  asked: (key: string, server?: Server) => Asked
 }
 
 /** Servers over one Redis and a database of their own. They end with the test, or with the file. */
@@ -57,6 +57,8 @@ export interface Fleet {
 /** Opens a database and starts `s0` to `s<count - 1>`. */
 export async function startFleet(count: number, env: Env = {}): Promise<Fleet> {
   const cache = redis('redis')
+  // Before any server runs: what an earlier file left in Redis is of another database.
+  await cache.client.flushall()
   const [db, monitor] = await Promise.all([postgres('pg').database(), cache.monitor()])
   const servers: Server[] = []
   let named = 0

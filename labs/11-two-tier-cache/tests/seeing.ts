@@ -30,7 +30,10 @@ export async function readFrom(
   { hint }: { hint?: Hint } = {},
 ): Promise<Answer> {
   const { result, asked } = await fleet.watch(() => server.get(key))
-  expect(tierOf(asked(key)), tierLabel(server.name), { hint }).toBe(tier)
+  const seenTier = tierOf(asked(key))
+  // Memory was filled, and something has emptied it again: that is another mistake than no cache.
+  const emptied = tier === 'l1' && seenTier === 'l2' ? 2 : hint
+  expect(seenTier, tierLabel(server.name), { hint: emptied }).toBe(tier)
   expect(result.headers['x-cache'], headerLabel(server.name), { hint }).toBe(tier)
   return result
 }

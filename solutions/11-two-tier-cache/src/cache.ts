@@ -1,8 +1,8 @@
-import { L1_MAX, L1_TTL_MS, NEGATIVE_TTL_MS, SERVER_NAME } from './config.ts'
+import { L1_MAX, L1_TTL_MS, NEGATIVE_TTL_MS } from './config.ts'
 import { deleteItem, findItem, saveItem } from './items.ts'
 import { L1, type Entry } from './l1.ts'
-import { announce, findInL2, listen, onRedisBack, onRedisLost, storeInL2, type Invalidation } from './l2.ts'
-import { counts, lags } from './metrics.ts'
+import { announce, findInL2, listen, onRedisBack, onRedisLost, storeInL2 } from './l2.ts'
+import { counts } from './metrics.ts'
 
 const l1 = new L1({
   ttlMs: L1_TTL_MS,
@@ -89,23 +89,13 @@ async function tell(key: string, version: number, entry?: Entry): Promise<void> 
 }
 // #endregion write
 
-// #region receive
-function receive({ key, version, from, at }: Invalidation): void {
-  l1.invalidate(key, version)
-  if (from === SERVER_NAME) return
-  counts.invalidations.received += 1
-  // Clocks of two machines differ: a message can't arrive before it was sent.
-  lags.add(Math.max(0, Date.now() - at))
-}
-// #endregion receive
-
 // #region reconnect
 /** Is it known whether Redis is there? Before that this server has nothing to say about its health. */
 export let settled = false
 
 // Cleared when the subscription stands, not when it broke: what was filled in between missed its messages, too.
 listen(
-  receive,
+  (key, version) => l1.invalidate(key, version),
   () => {
     l1.clear()
     settled = true

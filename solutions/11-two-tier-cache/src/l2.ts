@@ -8,9 +8,10 @@ import {
   SERVER_NAME,
 } from './config.ts'
 import type { Entry } from './l1.ts'
+import { counts, lags } from './metrics.ts'
 
 /** Tells the other servers that a key has this version now. */
-export interface Invalidation {
+interface Invalidation {
   key: string
   version: number
   from: string
@@ -94,11 +95,18 @@ subscriber.on('error', () => {})
  * @param standing called when the subscription stands: what was sent before that has been missed
  */
 export function listen(
-  received: (message: Invalidation) => void,
+  received: (key: string, version: number) => void,
   standing: () => void,
   lost: () => void,
 ): void {
-  subscriber.on('message', (_channel, text) => received(JSON.parse(text) as Invalidation))
+  subscriber.on('message', (_channel, text) => {
+    const { key, version, from, at } = JSON.parse(text) as Invalidation
+    received(key, version)
+    if (from === SERVER_NAME) return
+    counts.invalidations.received += 1
+    // Clocks of two machines differ, and nothing arrives before it was sent.
+    lags.add(Math.max(0, Date.now() - at))
+  })
   subscriber.on('ready', () => {
     subscriber.subscribe(CHANNEL).then(standing, () => subscriber.disconnect(true))
   })

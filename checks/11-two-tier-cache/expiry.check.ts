@@ -1,0 +1,76 @@
+import { beforeAll, burst, eventually, expect, say, test, when } from '#harness'
+import { dropFromRedis, rows } from '../../labs/11-two-tier-cache/tests/expiry.ts'
+import {
+  insert,
+  newKey,
+  startFleet,
+  type Fleet,
+  type Server,
+} from '../../labs/11-two-tier-cache/tests/fleet.ts'
+import { seen } from '../../labs/11-two-tier-cache/tests/seeing.ts'
+
+let fleet: Fleet
+let small: Server
+let s1: Server
+
+beforeAll(async () => {
+  fleet = await startFleet(0)
+  ;[small, s1] = await Promise.all([fleet.server({ L1_MAX: 50 }), fleet.server({ NEGATIVE_TTL_MS: 200 })])
+})
+
+/** Of these keys, those that are answered without asking anybody. */
+async function fromMemory(keys: readonly string[]): Promise<number> {
+  const again = await fleet.watch(async () => {
+    for (let i = 0; i < keys.length; i += 20) await burst(20, (n) => small.get(keys[i + n] ?? keys[0]!)).done
+  })
+  return keys.filter((key) => again.asked(key).redis === 0 && again.asked(key).statements === 0).length
+}
+
+test(say('"absent" takes room, too', '「存在しない」も場所を取る'), async ({ random }) => {
+  const keys = Array.from({ length: 120 }, () => newKey(random))
+  when(
+    'a server with L1_MAX=50 is asked for 120 unknown keys, then for the same again',
+    'L1_MAX=50のサーバーに、存在しないキー120個を2周尋ねる',
+  )
+  await fromMemory(keys)
+  expect(
+    await fromMemory(keys),
+    say('keys that memory answered', 'メモリが答えたキーの数'),
+  ).toBeLessThanOrEqual(50)
+})
+
+test(say('overwriting takes no more room', '上書きしても場所は増えない'), async ({ random }) => {
+  const keys = await rows(fleet, random, 40)
+  const often = newKey(random)
+  await fromMemory(keys)
+  when(
+    'L1_MAX=50 and 40 keys in memory; another key is written and read 60 times',
+    'L1_MAX=50で40個が入っている。別のキーを60回書いて読む',
+  )
+  for (let i = 0; i < 60; i++) {
+    await small.put(often, i)
+    expect(seen(await small.get(often)), say('what was written', '書いたもの')).toBe(i)
+  }
+  expect(
+    await fromMemory(keys),
+    say('of the 40 keys, still in memory', '40個のうちメモリに残っている数'),
+  ).toBeGreaterThanOrEqual(20)
+})
+
+test(say('"absent" is the first to be forgotten', '「存在しない」は先に忘れる'), async ({ random }) => {
+  const key = newKey(random)
+  when(
+    'NEGATIVE_TTL_MS=200 and L1_TTL_MS=600000; an unknown key is read',
+    'NEGATIVE_TTL_MS=200、L1_TTL_MS=600000。存在しないキーを読む',
+  )
+  expect(await s1.get(key)).toAnswer(404)
+  when('the row is inserted by SQL, and Redis forgets the key', '行をSQLで挿入し、Redisからもキーを消す')
+  await insert(fleet, key, 'here')
+  await dropFromRedis(fleet, key)
+  await eventually(
+    say('the row seen within 2 s', '2秒以内に行が見える'),
+    async () => seen(await s1.get(key)),
+    'here',
+    { within: 2000 },
+  )
+})

@@ -1,0 +1,122 @@
+import { beforeAll, burst, eventually, expect, say, test, when } from '#harness'
+import { rows } from '../../labs/11-two-tier-cache/tests/expiry.ts'
+import { insert, newKey, startFleet, type Fleet } from '../../labs/11-two-tier-cache/tests/fleet.ts'
+import { messagesReached, onceAsked, warmUp } from '../../labs/11-two-tier-cache/tests/races.ts'
+import { converge, seen } from '../../labs/11-two-tier-cache/tests/seeing.ts'
+
+let fleet: Fleet
+
+beforeAll(async () => {
+  fleet = await startFleet(4)
+})
+
+test(say('a fill against a deletion', '書き戻しと削除'), async ({ random }) => {
+  const [s0, s1, s2] = fleet.servers
+  const control = await warmUp(fleet, random)
+  const key = newKey(random)
+  await insert(fleet, key, 'v1')
+  when(
+    'the answer of Postgres to s0 is on its way, with v1; DELETE at s1',
+    'Postgresからs0への応答v1は途中にある。s1にDELETEを送る',
+  )
+  s0!.toPg.hold('reply')
+  const [reading] = await onceAsked(fleet, s0!, key, () => s0!.get(key))
+  expect((await s1!.delete(key)).status, say('status', 'ステータス')).toBe(204)
+  await messagesReached(s0!, s1!, s2!, control)
+  s0!.toPg.release()
+  expect(await reading!).toAnswer([200, 404])
+  await converge(fleet.servers.slice(1), key, 404, { hint: 2 })
+  await converge([s0!], key, 404, { hint: 3 })
+})
+
+test(say('ten fills at once', '10件の書き戻しが同時に'), async ({ random }) => {
+  const [s0, s1, s2] = fleet.servers
+  const control = await warmUp(fleet, random)
+  const others = await rows(fleet, random, 10)
+  const key = newKey(random)
+  await insert(fleet, key, 'v1')
+  when(
+    'eleven reads of s0 are on their way back from Postgres; PUT of one of these keys at s1',
+    's0の読み取り11件がPostgresからの帰り道にある。そのうち一つのキーをs1にPUTする',
+  )
+  s0!.toPg.hold('reply')
+  const [reading] = await onceAsked(fleet, s0!, key, () => s0!.get(key))
+  const more = burst(10, (i) => s0!.get(others[i]!))
+  expect(await s1!.put(key, 'v2')).toAnswer(200)
+  await messagesReached(s0!, s1!, s2!, control)
+  s0!.toPg.release()
+  for (const answer of [await reading!, ...(await more.done)]) expect(answer).toAnswer(200)
+  await converge(fleet.servers.slice(1), key, 'v2', { hint: 2 })
+  await converge([s0!], key, 'v2', { hint: 3 })
+  for (const other of others) await converge([s0!], other, 'v1', { again: 1 })
+})
+
+test(say('from Redis to memory, overtaken', 'Redisからメモリへ、追い越される'), async ({ random }) => {
+  const [s0, s1, s2] = fleet.servers
+  const control = await warmUp(fleet, random)
+  const key = newKey(random)
+  await insert(fleet, key, 'v1')
+  await s1!.get(key)
+  when(
+    "Redis's answer to s0, with v1, is on its way; PUT v2 at s1",
+    'Redisからs0への応答v1は途中にある。s1にv2をPUTする',
+  )
+  const hold = s0!.toRedis.holdOn(key)
+  const reading = s0!.get(key)
+  await Promise.race([hold.held, reading])
+  expect(hold.isHeld, say('s0 has asked Redis for the key', 's0がRedisにキーを尋ねた')).toBe(true)
+  expect(await s1!.put(key, 'v2')).toAnswer(200)
+  const reached = messagesReached(s0!, s1!, s2!, control)
+  await Promise.race([reached, new Promise((resolve) => setTimeout(resolve, 300))])
+  hold.release()
+  await reached
+  expect(await reading).toAnswer(200)
+  await converge(fleet.servers, key, 'v2', { hint: 3 })
+})
+
+test(say('200 operations, late links', '200回の操作と、遅れるリンク'), async ({ random }) => {
+  const keys = Array.from({ length: 5 }, () => newKey(random))
+  await warmUp(fleet, random)
+  for (const { toPg, toRedis } of fleet.servers)
+    for (const link of [toPg, toRedis]) link.delay(0, { jitter: random.int(1, 3) })
+  when(
+    '200 random reads, PUTs and DELETEs of 5 keys, eight at a time, all links late by 0 to 3 ms',
+    '5個のキーへの読み取り、PUT、DELETEをでたらめに200回、8件ずつ同時に送る。リンクはすべて0〜3ミリ秒遅れる',
+  )
+  const plan = Array.from({ length: 200 }, (_, i) => ({
+    i,
+    key: random.pick(keys),
+    server: random.pick(fleet.servers),
+    what: random.next(),
+  }))
+  const worker = async (): Promise<void> => {
+    for (let next = plan.shift(); next; next = plan.shift()) {
+      const { i, key, server, what } = next
+      const answer = await (what < 0.5
+        ? server.get(key)
+        : what < 0.85
+          ? server.put(key, i)
+          : server.delete(key))
+      expect(
+        [200, 204, 404].includes(answer.status),
+        say(
+          `an answer of ${server.name}, not ${answer.status}`,
+          `${server.name}の応答(${answer.status}以外)`,
+        ),
+      ).toBe(true)
+    }
+  }
+  await Promise.all(Array.from({ length: 8 }, worker))
+  await Promise.all(fleet.servers.flatMap(({ toPg, toRedis }) => [toPg.open(), toRedis.open()]))
+  when('quiet; then every server is read', '静かになってから、全サーバーを読む')
+  for (const key of keys) {
+    const [row] = await fleet.db.sql('SELECT value FROM items WHERE key = $1', [key])
+    await converge(fleet.servers, key, row ? row.value : 404, { again: 3 })
+  }
+  const left = await eventually(
+    say('every server up', '全サーバーが動いている'),
+    () => Promise.all(fleet.servers.map(async (server) => seen(await server.get(keys[0]!)))),
+    (all) => new Set(all).size === 1,
+  )
+  expect(left.length, say('servers', 'サーバー')).toBe(4)
+})
