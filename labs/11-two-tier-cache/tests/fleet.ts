@@ -72,7 +72,13 @@ export async function startFleet(count: number, env: Env = {}): Promise<Fleet> {
   return { db, redis: cache, servers, server, watch: (work) => watch(db, monitor, work) }
 }
 
-async function startServer(name: string, db: Database, cache: StartedRedis, env: Env): Promise<Server> {
+/** One server, and the links from it to its database and to Redis. */
+export async function startServer(
+  name: string,
+  db: Database,
+  cache: StartedRedis,
+  env: Env,
+): Promise<Server> {
   const [toPg, toRedis] = await Promise.all([link(name, db.server), link(name, cache)])
   const role = await startRole('server', {
     name,
