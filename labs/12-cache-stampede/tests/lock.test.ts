@@ -34,7 +34,9 @@ test(
     when('the lock on the table is released', 'テーブルのロックを外す')
     await lock.release()
     const answers = await readers.done
-    expect(await front.statements(key), STATEMENTS).toBe(1)
+    const statements = await front.statements(key)
+    // As many as servers: there is no lock. Fewer: there is one, and somebody did not look again.
+    expect(statements, STATEMENTS, { hint: statements < 4 ? 3 : 1 }).toBe(1)
     expect(tally(answers), say('answers by status', 'ステータスごとの応答数')).toEqual({ 200: 1000 })
     expect(
       new Set(answers.map(({ body }) => JSON.stringify(body?.value))),
@@ -55,6 +57,5 @@ test(
       new Set(answers.map(({ body }) => body?.version)).size,
       say('different versions in the answers', '応答に含まれるバージョンの種類'),
     ).toBe(1)
-    expect(await front.statements(key), STATEMENTS, { hint: 3 }).toBe(1)
   },
 )
