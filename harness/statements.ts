@@ -14,6 +14,8 @@ export interface Statement {
   application: string
   database: string
   text: string
+  /** Its parameters as Postgres logs them, `$1 = 'a', $2 = '7'`; empty where it has none. */
+  parameters: string
 }
 
 export interface StatementFilter {
@@ -88,6 +90,9 @@ export async function statementEvents(since: number): Promise<Event[]> {
 
 const PREFIX = /^(\d+\.\d+)\|(\d+)\|([^|]*)\|([^|]*)\| (\w+): {2}(?:statement|execute [^:]*): (.*)$/
 
+/** Postgres writes it in one piece with the line of its statement: nobody else's line comes between. */
+const PARAMETERS = /^\d+\.\d+\|\d+\|[^|]*\|[^|]*\| DETAIL: {2}parameters: (.*)$/i
+
 /** Reads the lines of `log_statement=all` with the harness's `log_line_prefix`; a statement may run over lines. */
 export function parseStatements(log: string): Statement[] {
   const statements: Statement[] = []
@@ -102,9 +107,11 @@ export function parseStatements(log: string): Statement[] {
         application: application!,
         database: database!,
         text: text!,
+        parameters: '',
       }
       statements.push(open)
-    } else if (open && line.startsWith('\t')) open.text += `\n${line.slice(1)}`
+    } else if (open && PARAMETERS.test(line)) open.parameters = PARAMETERS.exec(line)![1]!
+    else if (open && line.startsWith('\t')) open.text += `\n${line.slice(1)}`
     else open = undefined
   }
   return statements
