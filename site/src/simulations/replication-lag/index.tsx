@@ -143,12 +143,12 @@ function sentence(seen: readonly Read[], sum: Totals, t: Say): string {
   const now = last
     ? t(
         `Of the buyer's ${buyer.length} reads ${missing} did not show her order; ${last.node} answered the last one.`,
-        `支払った人の${buyer.length}回の読み取りのうち${missing}回は注文が見えませんでした。最後に答えたのは${last.node}です。`,
+        `支払った人は${buyer.length}回中${missing}回、注文を見られませんでした。最後の応答は${last.node}です。`,
       )
     : t('She has paid and has not looked yet.', '支払いは済み、まだ誰も読んでいません。')
   const all = t(
     ` Over 1,000 reads: ${sum.stale} miss the order, ${sum.back} go back in time, ${sum.primary} burden the primary.`,
-    `1,000回では、注文が見えないのが${sum.stale}回、過去に戻るのが${sum.back}回、プライマリを使うのが${sum.primary}回です。`,
+    `1,000回では、見えない${sum.stale}回、過去に戻る${sum.back}回、プライマリ${sum.primary}回です。`,
   )
   return now + all
 }
