@@ -175,7 +175,7 @@ async function policies({ besides }: BenchTools): Promise<Measured> {
   return {
     text: say(
       `on the primary / stale, of 100 reads, at 5, 100 and 1,500 ms: yours ${own}; the clock ${clock}`,
-      `100回のうちプライマリ/古い読み取り(5、100、1,500ms):あなたの実装 ${own}、時計 ${clock}`,
+      `100回のうちプライマリ/古い読み取り（5、100、1,500ms）：あなたの実装 ${own}、時計 ${clock}`,
     ),
     figures,
   }
@@ -200,7 +200,7 @@ async function stale({ full, besides }: BenchTools): Promise<Measured> {
   return {
     text: say(
       `stale reads: yours ${own.stale} of ${own.reads}; the clock ${clock.stale} of ${clock.reads}`,
-      `古い読み取り:あなたの実装 ${own.reads}回中${own.stale}回、時計 ${clock.reads}回中${clock.stale}回`,
+      `古い読み取り：あなたの実装 ${own.reads}回中${own.stale}回、時計 ${clock.reads}回中${clock.stale}回`,
     ),
     figures: { reads: own.reads, stale: own.stale, clockReads: clock.reads, clockStale: clock.stale },
   }

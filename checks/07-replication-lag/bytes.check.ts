@@ -82,7 +82,7 @@ test(say('a replica dies and comes back', 'レプリカが落ちて、戻って�
   const { primary, replica1, replica2 } = shop
   await shop.shortRecovery()
   await replica2.kill()
-  when('replica-2 is killed (SIGKILL)', 'replica-2を強制終了(SIGKILL)する')
+  when('replica-2 is killed (SIGKILL)', 'replica-2を強制終了（SIGKILL）する')
   await eventually(
     say('up false and nothing measured for replica-2', 'replica-2がup falseで、測定値がない'),
     async () => {

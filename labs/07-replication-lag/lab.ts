@@ -138,7 +138,7 @@ export default defineLab({
         ),
         say(
           "After the timeout `SELECT pg_cancel_backend(pid)` from another connection: COMMIT returns with a warning (01000, 'already committed locally'). Answer 202, not 500.",
-          '時間切れになったら、別の接続から`SELECT pg_cancel_backend(pid)`を実行します。COMMITは警告(01000、ローカルではコミット済み)を出して戻ります。500ではなく202を返します。',
+          '時間切れになったら、別の接続から`SELECT pg_cancel_backend(pid)`を実行します。COMMITは警告（01000、ローカルではコミット済み）を出して戻ります。500ではなく202を返します。',
         ),
       ],
     },

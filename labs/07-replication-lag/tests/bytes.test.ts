@@ -44,7 +44,7 @@ test(say('the WAL passes 4 GiB', 'WALが4GiBを超える'), async () => {
   await shop.row(newId())
   when(
     'replica-1 stands just below 4 GiB of WAL, the primary just above: 0/FF… and 1/…',
-    'replica-1はWALの4GiBの手前(0/FF…)で止まり、プライマリは超えた(1/…)',
+    'replica-1はWALの4GiBの手前（0/FF…）で止まり、プライマリは超えた（1/…）',
   )
   expect(
     lsn(await shop.replica1.position()) < 1n << 32n,
