@@ -1,5 +1,6 @@
 import { workerData, type MessagePort } from 'node:worker_threads'
 import { remote } from './remote.ts'
+import type { StandbyPlan } from './role/standby.ts'
 import type { NodeInfo, TopologyApi } from './topology.ts'
 
 /** What a run tells its tests. */
@@ -30,6 +31,8 @@ export interface RunContext {
 /** What the tests ask of the command that runs them. */
 export interface HostApi extends TopologyApi {
   context(): Promise<RunContext>
+  /** Processes to hold ready for the next run; undefined before the first. */
+  standbys(): Promise<StandbyPlan | undefined>
   /** Resolves when nobody waits for this run any more, else never. */
   cancelled(): Promise<void>
 }
@@ -43,13 +46,18 @@ let current: LabContext | undefined
 /** One for the whole thread, however many test files connect. */
 let command: HostApi | undefined
 
-/** Connects this thread to the command that runs it. Tests of the harness itself bring a host of their own. */
-export async function connect(host?: HostApi): Promise<LabContext> {
+/** The command that runs this thread. */
+export function commandHere(): HostApi | undefined {
   const line = (workerData as { workbook?: MessagePort } | null)?.workbook
-  const api = host ?? (line && (command ??= remote<HostApi>(line)))
-  if (!api) throw new Error('the tests of a lab are run by npm run lab or npm run check, not by Vitest alone')
-  const [run, nodes] = await Promise.all([api.context(), api.nodes()])
-  current = { ...run, host: api, nodes: new Map(nodes.map((node) => [node.name, node])) }
+  return line && (command ??= remote<HostApi>(line))
+}
+
+/** Connects this thread to the command that runs it. Tests of the harness itself bring a host of their own. */
+export async function connect(host = commandHere()): Promise<LabContext> {
+  if (!host)
+    throw new Error('the tests of a lab are run by npm run lab or npm run check, not by Vitest alone')
+  const [run, nodes] = await Promise.all([host.context(), host.nodes()])
+  current = { ...run, host, nodes: new Map(nodes.map((node) => [node.name, node])) }
   return current
 }
 

@@ -12,7 +12,7 @@ import { Collector, type PlannedStep, type VerdictListener } from './collector.t
 import { labVersion, testFiles, type Lab } from './labs.ts'
 import { feed, makeRunFolder, runName, writeAtomically } from './run-folder.ts'
 import { distrusted, refusalOf, watchFiles } from './refusal.ts'
-import { hostFor, prepareDatabases, runContext } from './session.ts'
+import { hostFor, prepareDatabases, runContext, standbyPlan } from './session.ts'
 import type { Subject } from './subject.ts'
 import { VERDICT_VERSION, type StepVerdict, type Verdict } from './verdict.ts'
 import { WarmPool } from './warm-worker.ts'
@@ -171,6 +171,7 @@ export class Grader {
     return hostFor(
       this.topology,
       () => this.#context!,
+      () => this.#context && standbyPlan(this.lab, this.#context),
       () => this.#cancelled.promise,
     )
   }

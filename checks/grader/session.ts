@@ -5,6 +5,7 @@ import type { HostApi, RunContext } from '#harness/context'
 import type { TemplateSource } from '#harness/databases'
 import { RUNTIME_DIR } from '#harness/paths'
 import { OWNER, ownFolder } from '#harness/process/owned'
+import type { StandbyPlan } from '#harness/role/standby'
 import type { Runtime } from '#harness/runtime/runtime'
 import type { StartedTopology } from '#harness/topology'
 import type { Lab } from './labs.ts'
@@ -75,14 +76,31 @@ async function claimMachines(chapter: string, number = 1): Promise<string> {
   }
 }
 
+/** Two processes of every role wait: that is what most tests begin with. */
+export function standbyPlan(lab: Lab, { machines }: RunContext): StandbyPlan {
+  const kinds = new Set(Object.values(lab.spec.topology).map(({ kind }) => kind))
+  const redis = kinds.has('redis') || kinds.has('redis-cluster')
+  const postgres = kinds.has('postgres') || kinds.has('replicated')
+  return {
+    machines,
+    roles: [...lab.spec.roles, ...lab.spec.roles].slice(0, MOST_STANDBYS),
+    packages: ['hono', '@hono/node-server', ...(postgres ? ['pg'] : []), ...(redis ? ['ioredis'] : [])],
+  }
+}
+
+/** A process that waits holds 50 MB. */
+const MOST_STANDBYS = 4
+
 /** What tests may ask of the command: the topology, and the run that they belong to. */
 export function hostFor(
   topology: StartedTopology,
   context: () => RunContext,
+  standbys: () => StandbyPlan | undefined = () => undefined,
   cancelled: () => Promise<void> = () => new Promise(() => {}),
 ): HostApi {
   return {
     context: async () => context(),
+    standbys: async () => standbys(),
     cancelled,
     nodes: () => topology.nodes(),
     act: (node, verb) => topology.act(node, verb),

@@ -23,16 +23,26 @@ const taken = new Set<string>()
  * do not share, and state on the local disk would pass for shared state.
  */
 export async function makeMachine(name: string): Promise<Machine> {
-  const { machines, subject } = lab()
+  const machine = await emptyMachine(lab().machines, name)
+  await install(machine)
+  return machine
+}
+
+/** A machine without files. */
+export async function emptyMachine(machines: string, name: string): Promise<Machine> {
   const home = vacant(join(machines, name.replaceAll(/[^\w.-]/g, '_')))
   taken.add(home)
   const dir = join(home, 'app')
   const tmp = join(home, 'tmp')
   await rm(home, { recursive: true, force: true })
-  await mkdir(tmp, { recursive: true })
-  const filter = (path: string): boolean => !SKIPPED.has(basename(path))
-  await cp(subject, dir, { recursive: true, verbatimSymlinks: true, filter }).catch(unreadable)
+  await Promise.all([mkdir(dir, { recursive: true }), mkdir(tmp, { recursive: true })])
   return { dir, tmp, mark: `WORKBOOK_ROLE=${randomUUID()}`, leave: () => taken.delete(home) }
+}
+
+/** Copies the subject to a machine. */
+export async function install({ dir }: Machine): Promise<void> {
+  const filter = (path: string): boolean => !SKIPPED.has(basename(path))
+  await cp(lab().subject, dir, { recursive: true, verbatimSymlinks: true, filter }).catch(unreadable)
 }
 
 /** The same places run after run, so that Node's compile cache finds them. */

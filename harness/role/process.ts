@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
@@ -25,7 +25,7 @@ const NODE_FLAGS = [
   '--disable-warning=ExperimentalWarning',
   '--max-old-space-size=512',
   '--import',
-  new URL('keep-compiled.mjs', import.meta.url).href,
+  new URL('standby.mjs', import.meta.url).href,
 ]
 
 /** How a role ended. */
@@ -50,6 +50,28 @@ export interface Launch {
   args?: readonly string[]
 }
 
+/** Starts the process of a role on its machine. */
+export function spawnRole(
+  { name, role, machine, env, args = [] }: Launch,
+  stdio: StdioOptions = ['ignore', 'pipe', 'pipe'],
+  [command, ...rest]: readonly string[] = commandOf(role),
+): ChildProcess {
+  const child = spawn(command!, [...rest, ...args], {
+    cwd: machine.dir,
+    // A group of its own: it can be ended with all that it started, and Ctrl-C in the terminal is ours to handle.
+    detached: true,
+    stdio,
+    env: {
+      ...basicEnvironment(machine),
+      ...env,
+      ...OWNER_MARK,
+      ...asVariable(machine.mark),
+    },
+  })
+  if (child.pid) ownProcess(child.pid, name)
+  return child
+}
+
 /** One run of a role's operating-system process. */
 export class RoleProcess {
   readonly pid: number
@@ -63,24 +85,12 @@ export class RoleProcess {
   readonly #started: string | undefined
   #ended: Pick<Exit, 'memory' | 'flood'> = {}
 
-  constructor({ name, role, machine, env, args = [] }: Launch, output: Output) {
+  /** @param child where it was started before, and has become the role of `launch` */
+  constructor(launch: Launch, output: Output, child = spawnRole(launch)) {
+    const [command] = commandOf(launch.role)
     this.output = output
-    this.#machine = machine
-    const [command, ...rest] = commandOf(role)
-    const child = spawn(command!, [...rest, ...args], {
-      cwd: machine.dir,
-      // A group of its own: it can be ended with all that it started, and Ctrl-C in the terminal is ours to handle.
-      detached: true,
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: {
-        ...basicEnvironment(machine),
-        ...env,
-        ...OWNER_MARK,
-        ...asVariable(machine.mark),
-      },
-    })
+    this.#machine = launch.machine
     this.pid = child.pid ?? -1
-    if (child.pid) ownProcess(child.pid, name)
     this.#started = processInfo(this.pid)?.started
     output.follow(child.stdout!)
     output.follow(child.stderr!)
@@ -159,8 +169,11 @@ function asVariable(mark: string): Record<string, string> {
 
 /** `lab.json` may name another command, so that a lab can be solved in any language. */
 function commandOf(role: string): string[] {
-  const own = lab().commands[role]
-  if (own) return own
+  return lab().commands[role] ?? nodeCommand(role)
+}
+
+/** A role in TypeScript. */
+export function nodeCommand(role: string): string[] {
   return [process.execPath, ...NODE_FLAGS, `src/${role}.ts`]
 }
 

@@ -10,12 +10,13 @@ import { say, type Text } from '../text.ts'
 import { note, now } from '../timeline.ts'
 import { eventuallyTrue, Fatal, WaitTimeout } from '../wait.ts'
 import { waiting } from '../waiting.ts'
-import { makeMachine, type Machine } from './machine.ts'
+import { install, makeMachine, type Machine } from './machine.ts'
 import { Output } from './output.ts'
 import { RoleProcess, type Exit } from './process.ts'
 import { describeExit, shortened } from './ending.ts'
 import { healthy } from './health.ts'
 import { whyNotReady } from './readiness.ts'
+import { takeStandby, type Standby } from './standby.ts'
 
 export { describeExit } from './ending.ts'
 
@@ -46,11 +47,21 @@ export function startedRoles(): StartedRole[] {
   return [...started]
 }
 
+interface Place {
+  machine: Machine
+  options: RoleOptions
+  port: number
+  standby: Standby | undefined
+}
+
 /** Starts an instance of a role on a machine of its own and waits until it is healthy. It ends with the test. */
 export async function startRole(role: string, options: RoleOptions = {}): Promise<StartedRole> {
   const name = options.name ?? role
-  const machine = await makeMachine(name)
-  const instance = new StartedRole(role, name, machine, options, options.port ?? (await freePort()))
+  const standby = options.start === false ? undefined : takeStandby(role)
+  if (standby) await install(standby.machine)
+  const machine = standby?.machine ?? (await makeMachine(name))
+  const port = options.port ?? (await freePort())
+  const instance = new StartedRole(role, name, { machine, options, port, standby })
   started.add(instance)
   atEnd(async () => {
     started.delete(instance)
@@ -71,19 +82,22 @@ export class StartedRole {
   /** When it was last seen healthy after a start, epoch milliseconds. */
   readyAt = 0
   #options: RoleOptions
+  /** For the first start alone. */
+  #standby: Standby | undefined
   #process: RoleProcess | undefined
   #output: Output
   #expectedEnd = false
   /** Since when it is waited for. */
   #awaitedSince: number | undefined
 
-  constructor(role: string, name: string, machine: Machine, options: RoleOptions, port: number) {
+  constructor(role: string, name: string, { machine, options, port, standby }: Place) {
     this.role = role
     this.name = name
     this.machine = machine
     this.port = port
     this.url = `http://127.0.0.1:${port}`
     this.#options = options
+    this.#standby = standby
     this.#output = new Output(join(lab().runDir, `${name}.log`))
   }
 
@@ -94,10 +108,9 @@ export class StartedRole {
     this.readyAt = 0
     note({ from: 'test', to: this.name, kind: 'role', text: `start ${this.role}` })
     const settings = { PORT: this.port, SERVER_NAME: this.name, ...this.#options.env }
-    this.#process = new RoleProcess(
-      { name: this.name, role: this.role, machine: this.machine, env: stringify(settings) },
-      this.#output,
-    )
+    const launch = { name: this.name, role: this.role, machine: this.machine, env: stringify(settings) }
+    this.#process = new RoleProcess(launch, this.#output, this.#standby?.launch(launch.env))
+    this.#standby = undefined
     if (this.#options.ready !== false) await this.ready()
   }
 

@@ -101,6 +101,7 @@ export function hostWithout(context: RunContext): HostApi {
   }
   return {
     context: async () => context,
+    standbys: async () => undefined,
     cancelled: () => new Promise(() => {}), // nobody cancels a test of the harness
     nodes: async () => [],
     act: none,

@@ -28,6 +28,7 @@ const routes: Record<string, () => unknown> = {
     tmp: tmpdir(),
     env: process.env,
   }),
+  '/life': () => ({ uptime: process.uptime(), main: import.meta.main, script: process.argv[1] }),
   '/note': () => writeFileSync('note', 'mine'),
   '/noted': () => [existsSync('note'), existsSync(join(tmpdir(), 'note'))],
   '/child': () => leave('child'),
