@@ -16,7 +16,7 @@ if (packages) {
 
 // Node writes its compile cache when a process ends by itself, and roles are killed: without this no start would ever
 // find anything in it. A start then takes half the time.
-setTimeout(flushCompileCache, 30).unref()
+setTimeout(() => flushCompileCache(), 30).unref()
 
 /** The settings of the role that this process becomes. Whoever made it may end without a word: then so does this. */
 async function order() {
