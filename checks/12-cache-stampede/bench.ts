@@ -1,0 +1,260 @@
+import { Capacity, closedLoop, redis, say, type Answer } from '#harness'
+import { defineBench, percentile, type Measured } from '#harness/bench'
+import { openFront, warmUp, type Front } from '../../labs/12-cache-stampede/tests/front.ts'
+import { popularRows, warm, writes } from '../../labs/12-cache-stampede/tests/warmer.ts'
+
+/** What Postgres carries here: 50 statements a second, one after another. */
+const POSTGRES = { slots: 1, ms: 20 }
+const SERVERS = 4
+
+/** Four servers of the subject, warm, with one Postgres of known capacity behind them. */
+async function shop(env: Record<string, number> = {}, capacity = true): Promise<Front> {
+  const front = await openFront(SERVERS, env)
+  await warmUp(front)
+  const node = new Capacity(POSTGRES)
+  if (capacity) for (const link of front.toPostgres) link.capacity(node)
+  return front
+}
+
+const end = (front: Front): Promise<unknown> => Promise.all(front.servers.map((server) => server.kill()))
+const good = (answers: readonly Answer[]): Answer[] => answers.filter(({ status }) => status === 200)
+const times = (answers: readonly Answer[]): number[] => answers.map(({ ms }) => ms)
+const seconds = (ms: number): string => (ms / 1000).toFixed(2)
+
+/** An open loop: whoever comes, comes, whether or not the ones before have been answered. */
+async function offered(
+  perSecond: number,
+  forSeconds: number,
+  one: (i: number) => Promise<Answer>,
+): Promise<Answer[]> {
+  const all: Promise<Answer>[] = []
+  const begun = performance.now()
+  await new Promise<void>((resolve) => {
+    const timer = setInterval(() => {
+      const due = Math.min(perSecond * forSeconds, ((performance.now() - begun) / 1000) * perSecond)
+      while (all.length < due) all.push(one(all.length))
+      if (all.length < perSecond * forSeconds) return
+      clearInterval(timer)
+      resolve()
+    }, 2)
+  })
+  return Promise.all(all)
+}
+
+async function herd(): Promise<{ statements: number; longest: number }> {
+  const front = await shop()
+  const key = await front.row()
+  const answers = await Promise.all(
+    Array.from({ length: 1000 }, (_, i) => front.get(i % SERVERS, key, '', { within: 60_000 })),
+  )
+  const statements = await front.statements(key)
+  await end(front)
+  return { statements, longest: Math.max(...times(answers)) }
+}
+
+async function expiry(beta: number, runs: number): Promise<{ perExpiry: number; p99: number }> {
+  const front = await shop({ TTL_MS: 1000, STALE_MS: 0, XFETCH_BETA: beta }, false)
+  for (const link of front.toPostgres) link.delay(100, { directions: 'reply' })
+  const key = await front.row()
+  await front.get(0, key)
+  const before = await front.statements(key)
+  const answers = await offered(300, 3 * runs, (i) => front.get(i % SERVERS, key))
+  const statements = (await front.statements(key)) - before
+  await end(front)
+  return { perExpiry: statements / (3 * runs), p99: percentile(times(answers), 0.99) }
+}
+
+async function withoutRedis(forSeconds: number): Promise<Record<'goodput' | 'refused' | 'p99', number>> {
+  const front = await shop({ DB_MAX_CONCURRENCY: 4, DB_QUEUE_MAX: 20 })
+  const keys = await front.rows(200 * forSeconds)
+  await redis('redis').kill()
+  await Promise.all(front.servers.map((_, i) => front.get(i, keys[i]!)))
+  const begun = performance.now()
+  const answers = await offered(200, forSeconds, (i) =>
+    front.get(i % SERVERS, keys[i]!, '', { within: 60_000 }),
+  )
+  const took = (performance.now() - begun) / 1000
+  await end(front)
+  await redis('redis').start()
+  const served = good(answers)
+  return {
+    goodput: served.length / took,
+    refused: (answers.length - served.length) / forSeconds,
+    p99: percentile(times(served), 0.99),
+  }
+}
+
+async function levels(forSeconds: number): Promise<Measured> {
+  const front = await shop({}, false)
+  const keys = await front.rows(20)
+  const figures: Record<string, number> = {}
+  for (const level of ['strong', 'bounded', 'eventual']) {
+    const ms: number[] = []
+    await closedLoop(8, forSeconds, async (client, turn) => {
+      const key = keys[(client + turn) % keys.length]!
+      if (turn % 10 === 9)
+        await front.db.sql('UPDATE data SET value = to_jsonb($2::int) WHERE key = $1', [key, turn])
+      else ms.push((await front.get(client % SERVERS, key, `consistency=${level}`)).ms)
+    })
+    figures[`p50-${level}`] = percentile(ms, 0.5)
+    figures[`p99-${level}`] = percentile(ms, 0.99)
+  }
+  await end(front)
+  const line = Object.keys(figures)
+    .filter((name) => name.startsWith('p50'))
+    .map((name) => {
+      const level = name.slice(4)
+      return `${level} ${figures[name]!.toFixed(1)} / ${figures[`p99-${level}`]!.toFixed(1)} ms`
+    })
+    .join(', ')
+  return { text: say(`p50 / p99: ${line}`, `p50 / p99：${line}`), figures }
+}
+
+export default defineBench([
+  {
+    id: 'herd',
+    title: say('1,000 readers of one cold key over four servers', '冷えたキー一つを、4台で1,000人が読む'),
+    seed: say('ideal 1, accepts up to 99 reads', '理想は1回、99回まで許容'),
+    limit: say('1 statement', 'SQL 1回'),
+    async measure({ besides }) {
+      const ours = await herd()
+      const back = await besides('mutant:single-flight--naive')
+      const naive = await herd()
+      await back()
+      return {
+        text: say(
+          `${ours.statements} statement(s), longest wait ${seconds(ours.longest)} s; without protection ${naive.statements} and ${seconds(naive.longest)} s`,
+          `SQL ${ours.statements}回、最長の待ち${seconds(ours.longest)}秒。保護なしでは${naive.statements}回、${seconds(naive.longest)}秒`,
+        ),
+        figures: {
+          statements: ours.statements,
+          longestMs: Math.round(ours.longest),
+          naiveStatements: naive.statements,
+          naiveLongestMs: Math.round(naive.longest),
+        },
+        bars: [
+          { label: say('yours', 'あなたの実装'), value: ours.statements },
+          { label: say('without protection', '保護なし'), value: naive.statements },
+        ],
+        unit: 'SQL',
+      }
+    },
+  },
+  {
+    id: 'expiry',
+    title: say(
+      '300 reads a second, a life of 1 s, a query of 100 ms, nothing stale: XFETCH_BETA 0, 1, 3',
+      '毎秒300回の読み取り、寿命1秒、クエリ100ミリ秒、古い値は返さない。XFETCH_BETA 0、1、3',
+    ),
+    seed: say('–', '–'),
+    limit: say('1 computation per expiry', '失効ごとに計算1回'),
+    async measure({ full }) {
+      const figures: Record<string, number> = {}
+      for (const beta of [0, 1, 3]) {
+        const { perExpiry, p99 } = await expiry(beta, full ? 5 : 1)
+        figures[`perSecond-${beta}`] = Number(perExpiry.toFixed(2))
+        figures[`p99-${beta}`] = Math.round(p99)
+      }
+      const list = (name: string): string => [0, 1, 3].map((beta) => figures[`${name}-${beta}`]).join(' : ')
+      return {
+        text: say(
+          `${list('perSecond')} statements/s; p99 ${list('p99')} ms`,
+          `SQL ${list('perSecond')}回/秒。p99 ${list('p99')} ms`,
+        ),
+        figures,
+      }
+    },
+  },
+  {
+    id: 'holder-killed',
+    title: say(
+      'The holder of the lock is killed, LOCK_TTL_MS=400',
+      'ロックの持ち主を強制終了、LOCK_TTL_MS=400',
+    ),
+    seed: say('lock of 5,000 ms', 'ロック5,000 ms'),
+    limit: say('LOCK_TTL_MS', 'LOCK_TTL_MS'),
+    async measure() {
+      const front = await shop({ LOCK_TTL_MS: 400 }, false)
+      const key = await front.row()
+      front.toPostgres[0]!.hold('reply')
+      void front.get(0, key)
+      while (!(await front.redis.client.exists(`lock:${key}`))) await new Promise(setImmediate)
+      const readers = Array.from({ length: 30 }, (_, i) => front.get(1 + (i % 3), key))
+      await front.servers[0]!.kill()
+      const longest = Math.max(...times(await Promise.all(readers)))
+      const statements = await front.statements(key)
+      await end(front)
+      return {
+        text: say(
+          `served after ${seconds(longest)} s, ${statements} statements`,
+          `${seconds(longest)}秒後に応答、SQL ${statements}回`,
+        ),
+        figures: { ms: Math.round(longest), statements },
+      }
+    },
+  },
+  {
+    id: 'degrade',
+    title: say(
+      'Redis is gone, 200 reads a second of different keys, Postgres does 50',
+      'Redisなし、別々のキーを毎秒200回読む。Postgresの能力は毎秒50',
+    ),
+    seed: say('straight to the database', 'そのままDBへ'),
+    limit: say('50 answers/s', '毎秒50応答'),
+    async measure({ full, besides }) {
+      const long = full ? 10 : 3
+      const ours = await withoutRedis(long)
+      const back = await besides('mutant:degrade--pool-is-limit')
+      const open = await withoutRedis(long)
+      await back()
+      const figures = Object.fromEntries(
+        [
+          ['', ours],
+          ['Unlimited', open],
+        ].flatMap(([name, result]) =>
+          Object.entries(result as typeof ours).map(([key, value]) => [
+            `${key}${name as string}`,
+            Math.round(value),
+          ]),
+        ),
+      )
+      return {
+        text: say(
+          `${figures.goodput} answers/s, ${figures.refused} refused/s, p99 ${seconds(ours.p99)} s; without a limit ${figures.goodputUnlimited}/s, p99 ${seconds(open.p99)} s`,
+          `毎秒${figures.goodput}応答、毎秒${figures.refused}件を拒否、p99 ${seconds(ours.p99)}秒。上限なしでは毎秒${figures.goodputUnlimited}応答、p99 ${seconds(open.p99)}秒`,
+        ),
+        figures,
+      }
+    },
+  },
+  {
+    id: 'warm',
+    title: say('Warming 100 entries', '100個のエントリーを温める'),
+    seed: say('10 per 100 ms', '100 msごとに10個'),
+    limit: say('10 batches, 9 pauses of 100 ms', '10バッチ、100 msの休み9回'),
+    async measure() {
+      const front = await openFront(0)
+      await popularRows(front, 100)
+      const monitor = await front.redis.monitor()
+      await warm(front, { WARM_LIMIT: 100 })
+      const at = [...writes(await monitor.commands()).values()]
+        .map((write) => write.at)
+        .toSorted((a, b) => a - b)
+      const burst = Math.max(...at.map((from) => at.filter((t) => t >= from && t < from + 10).length))
+      const ms = Math.round(at.at(-1)! - at[0]!)
+      return {
+        text: say(
+          `${at.length} entries in ${seconds(ms)} s, at most ${burst} in 10 ms`,
+          `${at.length}個を${seconds(ms)}秒で。10 msあたり最大${burst}個`,
+        ),
+        figures: { entries: at.length, ms, burst },
+      }
+    },
+  },
+  {
+    id: 'levels',
+    title: say('strong, bounded, eventual with 10 % writes', 'strong、bounded、eventual。書き込み10 %'),
+    seed: say('–', '–'),
+    measure: ({ full }) => levels(full ? 5 : 1),
+  },
+])
