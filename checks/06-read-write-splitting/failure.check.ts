@@ -114,7 +114,7 @@ test(say('the primary does not take it all', 'プライマリが全部は引き�
   const reads = burst(8, () => gateway.query('SELECT count(*)::int FROM accounts').finally(() => answered++))
   await eventually(say('six of eight reads answered', '8件中6件が応答済み'), () => answered, 6, {
     hint: 3,
-    within: 2500,
+    within: 4000,
   })
   await waiting(gateway, 'primary', 2, 3)
   when('a write, meanwhile', 'その間の書き込み')

@@ -121,7 +121,7 @@ test(
       say('ten of them answered meanwhile', 'その間に10件が応答済み'),
       () => answered,
       (count) => count >= 10,
-      { within: 2500 },
+      { within: 4000 },
     )
     when('the link is open again', 'リンクを元に戻す')
     await link.open()

@@ -46,7 +46,7 @@ test(say('the same position as the primary says', 'プライマリと同じ位�
       return said === row?.lsn
     },
     true,
-    { within: 1500 },
+    { within: 3000 },
   )
 })
 
@@ -65,7 +65,7 @@ test(say('the link of a replica is cut', 'レプリカへの回線が切れる')
     say('receiveLagBytes of replica-1 above 0', 'replica-1のreceiveLagBytesが0より大きい'),
     async () => (await lagOf(server, replica1)).receiveLagBytes,
     (bytes) => typeof bytes === 'number' && bytes > 0,
-    { within: 1500 },
+    { within: 3000 },
   )
   await expectBytes(shop, server, replica1)
   await wire.open()

@@ -110,7 +110,7 @@ test(say('wait a little, but not for ever', '少し待つ、ただしいつま�
   const later = await order(b, second)
   when('WAIT_MS=100, and both replicas stand still', 'WAIT_MS=100で、両方のレプリカが止まっている')
   expect(
-    await b.get(`/orders/${second}`, { headers: { 'x-consistency-token': later }, within: 1000 }),
+    await b.get(`/orders/${second}`, { headers: { 'x-consistency-token': later }, within: 3000 }),
   ).toAnswer(200, { id: second })
 })
 

@@ -21,7 +21,7 @@ export async function expectBytes(
     look,
     ({ replayLagBytes: said, atLeast, atMost }) =>
       typeof said === 'number' && atLeast <= said && said <= atMost,
-    { within: 1500, hint },
+    { within: 3000, hint },
   )
 }
 
@@ -35,7 +35,7 @@ export async function expectNoLag(
     say(`${field} of ${replica.name} is 0`, `${replica.name}の${field}が0`),
     async () => (await lagOf(server, replica))[field],
     0,
-    { within: 1500 },
+    { within: 3000 },
   )
 }
 
@@ -51,6 +51,6 @@ export async function expectNoSeconds(server: StartedRole, replica: StartedPostg
     say(`lagSeconds of ${replica.name} below 0.1`, `${replica.name}のlagSecondsが0.1未満`),
     () => lagSeconds(server, replica),
     (seconds) => seconds >= 0 && seconds < 0.1,
-    { within: 1000 },
+    { within: 3000 },
   )
 }

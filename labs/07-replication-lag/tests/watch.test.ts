@@ -17,14 +17,14 @@ test(say('wait until all have it', '全員に届くまで待つ'), async () => {
     'both replicas have everything: GET /replication/wait',
     '両方のレプリカが追いついている。GET /replication/wait',
   )
-  // Something that happens on its own may have written a record just now: the quickest of three counts.
-  const waits: number[] = []
-  for (let i = 0; i < 3; i++) {
+  // Something that happens on its own may have written a record just now: the quickest of ten counts.
+  let quickest = Infinity
+  for (let i = 0; i < 10 && !(quickest < 50); i++) {
     const answer = await server.get('/replication/wait?timeoutMs=500')
     expect(answer).toAnswer(200, { reached: true })
-    waits.push(answer.body.waitedMs)
+    quickest = Math.min(quickest, Number(answer.body.waitedMs))
   }
-  expect(Math.min(...waits), say('waitedMs', 'waitedMs')).toBeLessThan(50)
+  expect(quickest, say('waitedMs', 'waitedMs')).toBeLessThan(50)
 
   await shop.pause()
   await shop.row(newId())
@@ -80,7 +80,7 @@ test(say('the same numbers for Prometheus', 'Prometheusにも同じ数字を'), 
     ({ metrics, replication }) =>
       Number(metrics?.['replica-1']) > 0 &&
       ['replica-1', 'replica-2'].every((name) => metrics?.[name] === replication[name]),
-    { within: 1500 },
+    { within: 3000 },
   )
   const { replication_lag_seconds: seconds, replication_alert: alert } = await metricsOf(server)
   expect(
