@@ -1,13 +1,9 @@
 import { availableParallelism } from 'node:os'
 import { closedLoop, eventually, http, link, load, same, say, type Link, type Text } from '#harness'
 import { defineBench, percentile, type BenchTools, type Measured } from '#harness/bench'
-import {
-  channel,
-  howMany,
-  login,
-  me,
-  startInstances,
-} from '../../labs/01-stateless-services/tests/instances.ts'
+import { howMany, startInstances } from '../../labs/01-stateless-services/tests/instances.ts'
+import { login, me } from '../../labs/01-stateless-services/tests/logins.ts'
+import { channel } from '../../labs/01-stateless-services/tests/messages.ts'
 
 /** Each core of a modelled machine serves one request at a time, 20 ms each. */
 const MS = 20

@@ -1,12 +1,7 @@
 import type { Agent } from 'node:http'
 import { beforeAll, burst, expect, say, test, when, type StartedRole } from '#harness'
-import {
-  instances,
-  keptConnections,
-  login,
-  me,
-  type Service,
-} from '../../labs/01-stateless-services/tests/instances.ts'
+import { instances, keptConnections, type Service } from '../../labs/01-stateless-services/tests/instances.ts'
+import { login, me } from '../../labs/01-stateless-services/tests/logins.ts'
 
 let service: Service
 

@@ -1,24 +1,14 @@
-import type { Agent } from 'node:http'
+import { beforeAll, burst, expect, http, link, say, test, when } from '#harness'
+import { instances, keptConnections, type Service } from '../../labs/01-stateless-services/tests/instances.ts'
 import {
-  beforeAll,
-  burst,
-  eventually,
-  expect,
-  http,
-  link,
-  say,
-  test,
-  when,
-  type Answer,
-  type StartedRole,
-} from '#harness'
-import {
-  instances,
-  keptConnections,
+  inLanes,
+  inProgress,
   order,
   ordersOf,
-  type Service,
-} from '../../labs/01-stateless-services/tests/instances.ts'
+  ROWS,
+  sendBoth,
+  untilTaken,
+} from '../../labs/01-stateless-services/tests/orders.ts'
 
 let service: Service
 
@@ -26,7 +16,6 @@ beforeAll(async () => {
   service = await instances(1, 2)
 })
 
-const ROWS = say('rows in orders', 'ordersの行数')
 const KEY = 20
 
 test(say('one key twenty times at once', '同じキーを20回同時に送る'), async ({ random }) => {
@@ -60,7 +49,7 @@ test(say('two at the same moment', '2件がまったく同時に届く'), async 
     'ordersに誰も書き込めない間に、両方のインスタンスへ同じ注文が届いた',
   )
   const both = sendBoth([app1, app2], key, { item, quantity: 1 })
-  await inProgress(both, 2)
+  await inProgress(db, both, 2)
   await lock.release()
   await Promise.all(both.answers)
   await untilTaken(app1, key, { item, quantity: 1 })
@@ -150,14 +139,14 @@ test(say('killed in the middle of an order', '注文の途中で強制終了さ�
   const [key, item] = [random.word(KEY), random.word()]
   const lock = await db.holdLock('orders', 'SHARE')
   const first = sendBoth([app1], key, { item, quantity: 1 })
-  await inProgress(first, 1)
+  await inProgress(db, first, 1)
   when(
     'app-1 is killed while it writes an order, and the client repeats it at app-2',
     'app-1が注文の書き込み中に強制終了され、クライアントがapp-2へ送り直した',
   )
   await app1.kill()
   const second = sendBoth([app2], key, { item, quantity: 1 })
-  await inProgress(second, 1)
+  await inProgress(db, second, 1)
   await lock.release()
   await Promise.all(second.answers)
   const id = await untilTaken(app2, key, { item, quantity: 1 })
@@ -172,61 +161,3 @@ test(say('killed in the middle of an order', '注文の途中で強制終了さ�
   expect(await untilTaken(app1, key, { item, quantity: 1 }), say('id of the order', '注文のID')).toBe(id)
   expect(await ordersOf(db, item), ROWS).toBe(1)
 })
-
-/** Repeats an order as a client does, as long as it is told that the first one is still in progress; its id. */
-async function untilTaken(app: StartedRole, key: string, body: object, agent?: Agent): Promise<number> {
-  const taken = await eventually(
-    say(`201 for the repeated order at ${app.name}`, `${app.name}に繰り返した注文が201になる`),
-    async () =>
-      order(app, key, body, { agent }).then(({ status, body: seen, broken }) => ({
-        status,
-        ...(broken ?? seen),
-      })),
-    ({ status }) => status === 201,
-    { hint: 2 },
-  )
-  return taken.id
-}
-
-interface Sent {
-  names: string[]
-  answers: Promise<Answer>[]
-  answered: number
-}
-
-/** Sends the same order to several instances at once, and keeps an eye on the answers. */
-function sendBoth(apps: StartedRole[], key: string, body: object): Sent {
-  const sent: Sent = { names: apps.map((app) => app.name), answers: [], answered: 0 }
-  sent.answers = apps.map(async (app) => {
-    const answer = await order(app, key, body, { within: 15_000 })
-    sent.answered++
-    return answer
-  })
-  return sent
-}
-
-/** Each was answered, or waits in Postgres. */
-async function inProgress(sent: Sent, count: number): Promise<void> {
-  const { db } = service
-  await eventually(
-    say(
-      `${count} of the orders in progress: answered, or waiting in Postgres`,
-      `注文${count}件が処理中になる(応答済み、またはPostgresで待機中)`,
-    ),
-    async () => {
-      const waiting = await db.activity({ waiting: true })
-      return sent.answered + waiting.filter(({ application }) => sent.names.includes(application)).length
-    },
-    (seen) => seen >= count,
-    { hint: 2 },
-  )
-}
-
-/** So many clients work through the list side by side. */
-async function inLanes<T>(clients: number, list: T[], work: (item: T) => Promise<unknown>): Promise<void> {
-  const queue = [...list]
-  const lane = async (): Promise<void> => {
-    for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item)
-  }
-  await Promise.all(Array.from({ length: clients }, lane))
-}

@@ -1,11 +1,6 @@
 import { beforeAll, burst, expect, say, test, when } from '#harness'
-import {
-  channel,
-  howMany,
-  instances,
-  textsAt,
-  type Service,
-} from '../../labs/01-stateless-services/tests/instances.ts'
+import { howMany, instances, type Service } from '../../labs/01-stateless-services/tests/instances.ts'
+import { channel, textsAt } from '../../labs/01-stateless-services/tests/messages.ts'
 
 let service: Service
 

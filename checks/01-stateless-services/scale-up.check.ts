@@ -11,18 +11,19 @@ import {
 } from '#harness'
 import {
   addInstance,
-  channel,
+  howMany,
+  type Service,
+  workers,
+} from '../../labs/01-stateless-services/tests/instances.ts'
+import { login, me } from '../../labs/01-stateless-services/tests/logins.ts'
+import { channel, holdMessages } from '../../labs/01-stateless-services/tests/messages.ts'
+import {
   connectionsOf,
   ended,
   EXIT,
-  holdMessages,
-  howMany,
-  login,
-  me,
   mostConnections,
-  workers,
-  type Service,
-} from '../../labs/01-stateless-services/tests/instances.ts'
+  processesOf,
+} from '../../labs/01-stateless-services/tests/processes.ts'
 
 let service: Service
 /** One process with few connections, for which nobody waits long. */
@@ -39,35 +40,6 @@ const CONNECTIONS = say(
 )
 const STORED = say('messages that were stored', '保存されたメッセージ')
 const NOT_STORED = say('messages that were not stored', '保存されなかったメッセージ')
-
-const processOf = (answer: Answer): number => Number(answer.headers['x-process'])
-
-/** Asks until `count` processes have answered; their ids. */
-async function processesOf(
-  app: StartedRole,
-  ask: (within: number) => Promise<Answer>,
-  without?: number,
-): Promise<number[]> {
-  let seen = new Set<number>()
-  await eventually(
-    say('answers of three processes', '3つのプロセスが応答する'),
-    async () => {
-      // A connection that was meant for a process which has just died may never be answered.
-      const answers = await Promise.all(Array.from({ length: 8 }, () => ask(500)))
-      seen = new Set([...seen, ...answers.filter(({ status }) => status > 0).map(processOf)])
-      if (without !== undefined) seen.delete(without)
-      return seen.size
-    },
-    (size) => size >= 3,
-    { hint: 2 },
-  )
-  const strangers = [...seen].filter((pid) => !app.pids().includes(pid))
-  expect(
-    strangers.length,
-    say('ids in X-Process that are no process of the instance', 'インスタンスのプロセスでないX-Process'),
-  ).toBe(0)
-  return [...seen]
-}
 
 test(say('the processes know the same sessions', 'どのプロセスも同じセッションを知っている'), async () => {
   const { app1 } = service

@@ -1,13 +1,12 @@
 import { beforeAll, burst, eventually, expect, say, test, when, type Answer } from '#harness'
 import {
-  channel,
   instances,
   keptConnections,
-  login,
-  me,
-  SESSION_SECONDS,
   type Service,
+  SESSION_SECONDS,
 } from '../../labs/01-stateless-services/tests/instances.ts'
+import { bits, lifetime, login, me } from '../../labs/01-stateless-services/tests/logins.ts'
+import { channel } from '../../labs/01-stateless-services/tests/messages.ts'
 
 let service: Service
 
@@ -173,22 +172,4 @@ function expectUnavailable(answer: Answer): void {
   if (answer.status !== 503) return
   expect(answer).toAnswer(503, { error: 'redis_unavailable' })
   expect(answer.headers['retry-after'], say('Retry-After', 'Retry-After')).toBeDefined()
-}
-
-/** Seconds by `Max-Age` or, without it, `Expires`; undefined for a cookie that lives as long as the browser. */
-function lifetime(attributes: string[]): number | undefined {
-  const valueOf = (name: string) =>
-    attributes.find((part) => part.startsWith(`${name}=`))?.slice(name.length + 1)
-  const maxAge = valueOf('max-age')
-  if (maxAge !== undefined) return Number(maxAge)
-  const expires = valueOf('expires')
-  return expires === undefined ? undefined : (Date.parse(expires) - Date.now()) / 1000
-}
-
-/** How many bits the values show: of each place the logarithm of how many characters stood there. */
-function bits(values: string[]): number {
-  const longest = Math.max(...values.map((value) => value.length))
-  return Array.from({ length: longest }, (_, place) =>
-    Math.log2(new Set(values.map((value) => value[place])).size),
-  ).reduce((sum, of) => sum + of, 0)
 }

@@ -1,14 +1,7 @@
 import { beforeAll, eventually, expect, httpClient, say, test, when } from '#harness'
-import {
-  channel,
-  connectionsOf,
-  ended,
-  EXIT,
-  holdMessages,
-  howMany,
-  instances,
-  type Service,
-} from '../../labs/01-stateless-services/tests/instances.ts'
+import { howMany, instances, type Service } from '../../labs/01-stateless-services/tests/instances.ts'
+import { channel, holdMessages } from '../../labs/01-stateless-services/tests/messages.ts'
+import { connectionsOf, ended, EXIT } from '../../labs/01-stateless-services/tests/processes.ts'
 
 let service: Service
 

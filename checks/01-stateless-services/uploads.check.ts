@@ -1,15 +1,5 @@
-import { createHash } from 'node:crypto'
-import {
-  beforeAll,
-  burst,
-  expect,
-  httpClient,
-  say,
-  test,
-  when,
-  type Answer,
-  type StartedRole,
-} from '#harness'
+import { beforeAll, burst, expect, httpClient, say, test, when } from '#harness'
+import { digest, pathOf, put } from '../../labs/01-stateless-services/tests/files.ts'
 import { howMany, instances, type Service } from '../../labs/01-stateless-services/tests/instances.ts'
 
 /** `MAX_UPLOAD_BYTES` where nothing is said. */
@@ -23,18 +13,7 @@ beforeAll(async () => {
   service = await instances(1, 2)
 })
 
-const pathOf = (name: string) => `/api/files/${encodeURIComponent(name)}`
 const CONTENT = say('content', '内容')
-
-/** The connection stays the client's: an answer that comes before the last byte is not lost by a reset. */
-function put(app: StartedRole, name: string, body: Buffer | string, headers = {}): Promise<Answer> {
-  const type = { 'content-type': 'application/octet-stream', connection: 'keep-alive' }
-  return app.put(pathOf(name), body, { headers: { ...type, ...headers } })
-}
-
-/** Bytes as a learner can compare them: how many, and their hash. */
-const digest = (bytes: Buffer) =>
-  `${bytes.length} bytes, sha256 ${createHash('sha256').update(bytes).digest('hex')}`
 
 test(say('every byte comes back', 'すべてのバイトが元のまま返る'), async ({ random }) => {
   const { app1, app2 } = service

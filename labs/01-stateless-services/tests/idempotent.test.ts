@@ -1,13 +1,12 @@
 import { beforeAll, expect, say, test, when } from '#harness'
-import { order, ordersOf, instances, type Service } from './instances.ts'
+import { instances, type Service } from './instances.ts'
+import { order, ordersOf, ROWS } from './orders.ts'
 
 let service: Service
 
 beforeAll(async () => {
   service = await instances(1, 2)
 })
-
-const ROWS = say('rows in orders', 'ordersの行数')
 
 test(
   say('an order that is sent twice is one order', '2回送られた注文は、1件の注文である'),

@@ -1,22 +1,16 @@
 import { Agent } from 'node:http'
 import {
   atEnd,
-  eventually,
   link,
   postgres,
   redis,
-  say,
   shared,
   startRole,
   type Answer,
   type Database,
-  type Exit,
-  type HeldLock,
   type Link,
-  type RequestOptions,
   type RoleOptions,
   type StartedRole,
-  type Text,
 } from '#harness'
 
 type Env = Record<string, string | number | undefined>
@@ -95,136 +89,7 @@ export function keptConnections(each: number): Agent {
   return agent
 }
 
-/** Where the messages of a channel are. */
-export function channel(name: string): string {
-  return `/api/channels/${encodeURIComponent(name)}/messages`
-}
-
-/** The texts of a channel as an instance lists them; what it says instead, if it says something else. */
-export async function textsAt(app: StartedRole, name: string): Promise<unknown> {
-  const answer = await app.get(channel(name))
-  const list: unknown = answer.body?.messages
-  return Array.isArray(list) ? list.map((message) => message?.text) : (answer.broken?.en ?? answer.status)
-}
-
-type Options = Pick<RequestOptions, 'headers' | 'agent' | 'within'>
-
-export interface Login {
-  answer: Answer
-  /** `session=…`, as a browser sends it back. */
-  cookie: string
-}
-
-/** Logs in as `user` and keeps the cookie, as a browser does. */
-export async function login(app: StartedRole, user: string, options: Options = {}): Promise<Login> {
-  const answer = await app.post('/api/login', { user }, options)
-  const set = answer.headers['set-cookie']?.find((line) => line.startsWith('session='))
-  return { answer, cookie: set?.split(';')[0] ?? '' }
-}
-
-/** Who an instance takes the owner of this cookie for. */
-export function me(app: StartedRole, cookie: string, within?: number): Promise<Answer> {
-  return app.get('/api/me', { headers: { cookie }, within })
-}
-
-/** Posts an order with an idempotency key. */
-export function order(app: StartedRole, key: string, body: unknown, options: Options = {}): Promise<Answer> {
-  return app.post('/api/orders', body, { ...options, headers: { 'idempotency-key': key } })
-}
-
-/** Orders of this item in Postgres. */
-export async function ordersOf(db: Database, item: string): Promise<number> {
-  const [row] = await db.sql('SELECT count(*)::int AS count FROM orders WHERE item = $1', [item])
-  return row?.count as number
-}
-
-/** Messages posted at once, which stay in progress as long as the test holds the table. */
-export interface HeldMessages {
-  lock: HeldLock
-  answers: Promise<Answer>[]
-  /** Those that have been answered already. */
-  answered: Answer[]
-}
-
-/**
- * Lets so many messages get stuck in Postgres at `app`: reads pass, inserts wait. Of several processes one may get fewer
- * messages than it has connections: more are sent then, until enough wait.
- */
-export async function holdMessages(
-  { db }: Pick<Service, 'db'>,
-  app: StartedRole,
-  { count = 1, waiting = count, post = send }: HoldOptions = {},
-): Promise<HeldMessages> {
-  const lock = await db.holdLock('messages', 'SHARE')
-  const held: HeldMessages = { lock, answers: [], answered: [] }
-  const another = async (): Promise<Answer> => {
-    const answer = await post(app, held.answers.length)
-    held.answered.push(answer)
-    return answer
-  }
-  while (held.answers.length < count) held.answers.push(another())
-  const label = say(
-    `${waiting} of the messages in progress: ${app.name} waits for the locked table`,
-    `メッセージ${waiting}件が処理中になる(${app.name}がロックされた表を待つ)`,
-  )
-  await eventually(
-    label,
-    async () => {
-      const { length } = await db.activity({ application: app.name, waiting: true })
-      if (length < waiting && waiting < count) held.answers.push(another())
-      return length
-    },
-    (seen) => seen >= waiting,
-    { every: 20 },
-  )
-  return held
-}
-
-interface HoldOptions {
-  count?: number
-  /** How many backends must wait for the lock; default all. */
-  waiting?: number
-  post?: (app: StartedRole, index: number) => Promise<Answer>
-}
-
-function send(app: StartedRole, index: number): Promise<Answer> {
-  return app.post(channel('held'), { author: 'ann', text: `message ${index}` }, { within: 10_000 })
-}
-
-/** Connections that Postgres counts for an instance, all its processes together. */
-export async function connectionsOf(db: Database, app: StartedRole): Promise<number> {
-  return (await db.activity({ application: app.name })).length
-}
-
-/** The most of them, looked at between further requests to its processes: none has an idle moment to open more. */
-export async function mostConnections(db: Database, app: StartedRole): Promise<number> {
-  let most = 0
-  for (let look = 0; look < 5; look++) {
-    await Promise.all(Array.from({ length: 6 }, () => app.get('/health', { within: 1000 })))
-    most = Math.max(most, await connectionsOf(db, app))
-  }
-  return most
-}
-
 /** How many of these answers have this status. */
 export function howMany(status: number, answers: readonly Answer[]): number {
   return answers.filter((answer) => answer.status === status).length
-}
-
-/** Waits for an instance's end after SIGTERM; how it ended, as a learner reads it. */
-export async function ended(app: StartedRole, within: number, hint?: 1 | 2 | 3): Promise<string> {
-  const label = say(`${app.name} ends within ${within} ms`, `${app.name}が${within}ミリ秒以内に終了する`)
-  const exit = await eventually(
-    label,
-    () => app.exit,
-    (seen) => seen !== undefined,
-    { within, hint },
-  )
-  return describe(exit!)
-}
-
-export const EXIT: Text = say('how it ended', '終了のしかた')
-
-function describe({ code, signal }: Exit): string {
-  return signal ?? `exit ${code}`
 }

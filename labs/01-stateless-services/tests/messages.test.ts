@@ -1,5 +1,6 @@
 import { beforeAll, expect, say, test, when } from '#harness'
-import { channel, instances, textsAt, type Service } from './instances.ts'
+import { instances, type Service } from './instances.ts'
+import { channel, textsAt } from './messages.ts'
 
 let service: Service
 

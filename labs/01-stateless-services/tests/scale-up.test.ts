@@ -1,5 +1,7 @@
 import { beforeAll, eventually, expect, say, test, when } from '#harness'
-import { holdMessages, howMany, mostConnections, workers, type Service } from './instances.ts'
+import { howMany, type Service, workers } from './instances.ts'
+import { holdMessages } from './messages.ts'
+import { mostConnections } from './processes.ts'
 
 let service: Service
 

@@ -1,5 +1,6 @@
 import { beforeAll, expect, say, test, when } from '#harness'
-import { login, me, instances, type Service } from './instances.ts'
+import { instances, type Service } from './instances.ts'
+import { login, me } from './logins.ts'
 
 let service: Service
 

@@ -1,5 +1,7 @@
 import { beforeAll, eventually, expect, http, say, test, when } from '#harness'
-import { ended, EXIT, holdMessages, instances, type Service } from './instances.ts'
+import { instances, type Service } from './instances.ts'
+import { holdMessages } from './messages.ts'
+import { ended, EXIT } from './processes.ts'
 
 let service: Service
 
