@@ -160,9 +160,14 @@ test(
       'SESSION_TTL_MS is 250 at app-3, and the browser asks all the time',
       'app-3のSESSION_TTL_MSが250で、ブラウザーが絶えずリクエストを送る',
     )
-    await eventually(say('401', '401になる'), async () => (await me(app3, cookie)).status, 401, {
-      within: 3000,
-    })
+    await eventually(
+      say('401 at app-3', 'app-3が401を返す'),
+      async () => (await me(app3, cookie)).status,
+      401,
+      {
+        within: 3000,
+      },
+    )
   },
 )
 

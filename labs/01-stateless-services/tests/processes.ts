@@ -56,14 +56,15 @@ export async function processesOf(
 /** Waits for an instance's end after SIGTERM; how it ended, as a learner reads it. */
 export async function ended(app: StartedRole, within: number, hint?: 1 | 2 | 3): Promise<string> {
   const label = say(`${app.name} ends within ${within} ms`, `${app.name}が${within}ミリ秒以内に終了する`)
-  const exit = await eventually(
+  return eventually(
     label,
-    () => app.exit,
-    (seen) => seen !== undefined,
+    () => (app.exit ? describe(app.exit) : RUNNING),
+    (seen) => seen !== RUNNING,
     { within, hint },
   )
-  return describe(exit!)
 }
+
+const RUNNING = 'running'
 
 export const EXIT: Text = say('how it ended', '終了のしかた')
 
