@@ -6,7 +6,7 @@ import { cachedRow, converge, seen } from '../../labs/11-two-tier-cache/tests/se
 let fleet: Fleet
 
 beforeAll(async () => {
-  fleet = await impatientFleet(3)
+  fleet = await impatientFleet(2)
 })
 
 const broken = say('connections broken', '切れた接続の数')

@@ -14,7 +14,7 @@ export interface Field {
   redis: StartedRedis
   servers: Measured[]
   /** Kills the servers. */
-  end(): Promise<void>
+  end: () => Promise<void>
 }
 
 /** Servers without anything that listens to what they do. */

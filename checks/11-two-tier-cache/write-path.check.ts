@@ -5,7 +5,7 @@ import { cachedRow, converge, inMemory, seen } from '../../labs/11-two-tier-cach
 let fleet: Fleet
 
 beforeAll(async () => {
-  fleet = await startFleet(4)
+  fleet = await startFleet(3)
 })
 
 test(say('nothing is forgotten before the commit', 'コミットより前に忘れさせない'), async ({ random }) => {
