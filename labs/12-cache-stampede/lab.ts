@@ -41,8 +41,8 @@ export default defineLab({
           'すべてのサーバーが共有していて、一度に一つのことしかしない部品はどれですか。',
         ),
         say(
-          "`SET key token NX PX ttl`. Who doesn't get it waits for the *entry*, not for the lock.",
-          '`SET key token NX PX ttl`を使います。取れなかった側が待つのは、ロックではなく*エントリー*です。',
+          "`SET key token NX PX ttl`. Who doesn't get it waits for the entry, not for the lock.",
+          '`SET key token NX PX ttl`を使います。取れなかった側が待つのは、ロックではなくエントリーです。',
         ),
         say(
           'After getting the lock look at the entry again, with the same question as before ("could I serve this now?"): between your look and your lock somebody may have finished.',
