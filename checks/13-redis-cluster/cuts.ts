@@ -1,0 +1,73 @@
+import { expect, say, when, type Random } from '#harness'
+import {
+  newKey,
+  NODES,
+  numberOf,
+  put,
+  read,
+  sees,
+  type NodeName,
+  type Registers,
+} from '../../labs/13-redis-cluster/tests/registers.ts'
+
+/** What came of a number of cuts. */
+export interface Tally {
+  acknowledged: number
+  refused: number
+  unknown: number
+  /** Cuts in which both sides acknowledged although the network was cut before either was asked. */
+  bothSides: number
+}
+
+/**
+ * Cuts the network in two again and again, at random, and writes on both sides: before the writes, or while they are
+ * under way. After each cut all is healed, and both processes must answer the newest acknowledged value or one of
+ * unknown outcome that is newer, and the same.
+ */
+export async function randomCuts(registers: Registers, random: Random, rounds: number): Promise<Tally> {
+  const { a, b } = registers
+  const key = newKey()
+  const tally: Tally = { acknowledged: 0, refused: 0, unknown: 0, bothSides: 0 }
+  const notWritten = new Set<unknown>()
+  let newest = 0
+  for (let round = 0; round < rounds; round++) {
+    const left = NODES.filter(() => random.next() < 0.5)
+    const right = NODES.filter((name) => !left.includes(name))
+    const before = round % 2 === 0
+    when(
+      `cut ${round + 1}: quorum-a with ${list(left)}, quorum-b with ${list(right)}; a PUT on each side ${before ? 'after' : 'while'} the network is cut`,
+      `${round + 1}回目の分断。quorum-aの側は${list(left)}、quorum-bの側は${list(right)}。分断${before ? 'のあと' : 'と同時'}に両側へPUTを送る`,
+    )
+    const values = [`a${round}`, `b${round}`]
+    const write = () => Promise.all([put(a, key, values[0]), put(b, key, values[1])])
+    const cut = () => Promise.all([sees(registers, a, left), sees(registers, b, right)])
+    const answers = before ? (await cut(), await write()) : (await Promise.all([write(), cut()]))[0]
+    const acknowledged = answers.filter(({ status }) => status === 200)
+    for (const [i, { status, body }] of answers.entries()) {
+      if (status === 200) newest = Math.max(newest, numberOf(body.version))
+      else if (body?.outcome === 'not_written') notWritten.add(values[i])
+      tally[status === 200 ? 'acknowledged' : body?.outcome === 'unknown' ? 'unknown' : 'refused']++
+    }
+    if (before && acknowledged.length > 1) tally.bothSides++
+    if (before)
+      expect(acknowledged.length, say('sides that acknowledged', '承認した側の数')).toBeLessThanOrEqual(1)
+    await Promise.all([sees(registers, a, NODES), sees(registers, b, NODES)])
+    const first = await read(a, key)
+    if (newest === 0 && first.status === 404) continue
+    expect(first).toAnswer(200)
+    expect(
+      numberOf(first.body.version),
+      say('number of the version', 'バージョンの番号'),
+    ).toBeGreaterThanOrEqual(newest)
+    expect(
+      notWritten.has(first.body.value),
+      say('a value that was "not_written"', '「not_written」と答えた値'),
+    ).toBe(false)
+    const { value, version } = first.body
+    expect(await read(b, key)).toAnswer(200, { value, version })
+    newest = numberOf(version)
+  }
+  return tally
+}
+
+const list = (names: readonly NodeName[]): string => names.join(', ') || '–'
