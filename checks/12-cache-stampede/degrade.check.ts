@@ -57,7 +57,8 @@ test(say('a hot key without Redis', 'Redisなしで人気のキーを読む'), a
   const readers = herd(front, 1000, () => key)
   await Promise.all([lock.waiters(4), readers.begun])
   await lock.release()
-  expect(tally(await readers.done)).toEqual({ 200: 1000 })
+  const answers = say('answers by status', 'ステータスごとの応答数')
+  expect(tally(await readers.done), answers, { hint: 3 }).toEqual({ 200: 1000 })
   // One flight a server; a second one where a request came in the very moment of its end.
   expect((await front.statements(key)) - before, STATEMENTS, { hint: 3 }).toBeLessThanOrEqual(8)
 })
