@@ -1,6 +1,6 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ROOT, RUNTIME_DIR } from '#harness/paths'
@@ -71,7 +71,7 @@ export class Grading {
   left(): string[] {
     return processTable()
       .filter(({ pid, state }) => state !== 'Z' && environmentHas(pid, this.#owner))
-      .filter(({ pid }) => environmentHas(pid, 'WORKBOOK_ROLE='))
+      .filter(({ pid }) => environmentHas(pid, 'WORKBOOK_ROLE=') && !waits(pid))
       .map(({ pid }) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' '))
   }
 
@@ -93,5 +93,14 @@ export class Grading {
     over.abort()
     if (message.error) throw new Error(message.error)
     return message
+  }
+}
+
+/** A process that the next run holds ready: nothing has been copied to its machine yet. */
+function waits(pid: number): boolean {
+  try {
+    return readdirSync(`/proc/${pid}/cwd`).length === 0
+  } catch {
+    return false // it has ended, or has deleted its own folder
   }
 }
