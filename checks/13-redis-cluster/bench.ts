@@ -1,0 +1,291 @@
+import { eventually, load, Random, say, show, type StartedRole, type Text } from '#harness'
+import { defineBench, percentile, type Measured } from '#harness/bench'
+import {
+  addProducts,
+  IMPATIENT,
+  newIds,
+  names,
+  oneOnEach,
+  openShop,
+  path,
+  seen,
+  warm,
+  type Shop,
+} from '../../labs/13-redis-cluster/tests/shop.ts'
+import { newKey, openRegisters, put, read } from '../../labs/13-redis-cluster/tests/registers.ts'
+import { randomCuts } from './cuts.ts'
+
+/** What one cache node carries: one command at a time, 4 ms each, 250 a second. Both cores together do more. */
+const CAPACITY = { slots: 1, ms: 4 }
+const CLIENTS = 24
+
+/** Reads a second over these products, all of them in the cache. */
+async function readsPerSecond(shop: Shop, ids: readonly string[], seconds: number): Promise<number> {
+  const requests = ids.map((id) => ({ method: 'GET' as const, path: path(id) }))
+  const result = await load({ url: shop.a.url, connections: CLIENTS, duration: seconds, requests })
+  if (result.non2xx + result.errors > 0) throw new Error(`${result.non2xx + result.errors} reads failed`)
+  return result.perSecond
+}
+
+async function scaling(full: boolean): Promise<Measured> {
+  const shop = await openShop({ REDIS_TIMEOUT_MS: 5000 })
+  const products = await addProducts(shop, newIds(90))
+  for (const { id } of products) await warm(shop.a, id)
+  const held = await shop.cluster.keys()
+  const byNode = held.map((keys) =>
+    products.map(({ id }) => id).filter((id) => keys.some((k) => names(k, id))),
+  )
+  for (const link of shop.cluster.links) link.capacity(CAPACITY)
+  const rates: number[] = []
+  for (const nodes of [1, 2, 3]) {
+    // By turns from each node, as far as the fullest goes: keys are never shared out quite evenly.
+    const ids = byNode.slice(0, nodes).flat()
+    rates.push(await readsPerSecond(shop, new Random(nodes).shuffle(ids), full ? 10 : 2))
+  }
+  const hot = await readsPerSecond(shop, byNode[0]!.slice(0, 1), full ? 10 : 2)
+  const text = rates.map((rate) => String(Math.round(rate))).join(' : ')
+  return {
+    text: say(
+      `${text} reads/s on 1, 2, 3 nodes; one hot key: ${Math.round(hot)}`,
+      `1、2、3台で毎秒${text}回。一つのホットキーだけなら${Math.round(hot)}回`,
+    ),
+    figures: {
+      'perSecond-1': Math.round(rates[0]!),
+      'perSecond-2': Math.round(rates[1]!),
+      'perSecond-3': Math.round(rates[2]!),
+      'perSecond-hot': Math.round(hot),
+    },
+    bars: [...rates, hot].map((value, i) => ({
+      label: i < 3 ? say(`${i + 1} nodes`, `ノード${i + 1}台`) : say('one hot key', 'ホットキー一つ'),
+      value,
+    })),
+    unit: 'req/s',
+  }
+}
+
+/** Reads in a loop until stopped; when, how long, and what came. */
+function watch(server: StartedRole, ids: readonly string[]) {
+  const answers: { at: number; ms: number; seen: string }[] = []
+  let over = false
+  const loops = ids.map(async (id) => {
+    while (!over) {
+      const at = performance.now()
+      const answer = await server.get(path(id), { within: 6000 })
+      answers.push({ at, ms: answer.ms, seen: seen(answer) })
+    }
+  })
+  const stop = async (): Promise<typeof answers> => {
+    over = true
+    await Promise.all(loops)
+    return answers
+  }
+  return { stop }
+}
+
+/** From the kill of a node to the day when all is as before. */
+async function failure(nodeTimeout: number, coverage: 'yes' | 'no'): Promise<Record<string, number>> {
+  const shop = await openShop(IMPATIENT)
+  const products = await oneOnEach(shop)
+  const { cluster } = shop
+  await cluster.set('cluster-node-timeout', nodeTimeout)
+  await cluster.set('cluster-require-full-coverage', coverage)
+  const watching = watch(
+    shop.a,
+    products.map(({ id }) => id),
+  )
+  const killed = performance.now()
+  await cluster.nodes[2]!.kill()
+  const info = async (): Promise<string> => String(await cluster.nodes[0]!.client.call('CLUSTER', 'INFO'))
+  const down = (text: string): boolean => /cluster_state:fail|cluster_slots_fail:[1-9]/.test(text)
+  await eventually(say('noticed', '気づく'), info, down, { within: 30_000 })
+  const noticed = performance.now()
+  await cluster.nodes[2]!.start()
+  const started = performance.now()
+  await cluster.ready()
+  const open = performance.now()
+  await warm(shop.a, products[2].id, { within: 10_000 })
+  const whole = performance.now()
+  const answers = (await watching.stop()).filter(({ at }) => at >= killed)
+  await Promise.all([shop.a.kill(), shop.b.kill()])
+  await Promise.all(cluster.links.map((link) => link.close()))
+  const bypassed = answers.filter((answer) => answer.seen === '200 bypass').length
+  return {
+    noticed: noticed - killed,
+    open: open - started,
+    hit: whole - open,
+    answers: answers.length,
+    failed: answers.filter((answer) => !answer.seen.startsWith('200')).length,
+    bypassPercent: (100 * bypassed) / answers.length,
+    p99: percentile(
+      answers.map(({ ms }) => ms),
+      0.99,
+    ),
+    longest: Math.max(...answers.map(({ ms }) => ms)),
+  }
+}
+
+const rounded = (figures: Record<string, number>, suffix: string): Record<string, number> =>
+  Object.fromEntries(Object.entries(figures).map(([name, value]) => [`${name}-${suffix}`, Math.round(value)]))
+
+async function timeline(full: boolean): Promise<Measured> {
+  const cases = [[200, 'yes'], [200, 'no'], [1000, 'yes'], ...(full ? [[5000, 'yes']] : [])] as [
+    number,
+    'yes' | 'no',
+  ][]
+  const figures: Record<string, number> = {}
+  const parts: Text[] = []
+  for (const [timeout, coverage] of cases) {
+    const seen = await failure(timeout, coverage)
+    Object.assign(figures, rounded(seen, `${timeout}-${coverage}`))
+    const ms = (name: string): number => Math.round(seen[name]!)
+    parts.push(
+      say(
+        `node timeout ${timeout}, full coverage ${coverage}: noticed after ${ms('noticed')} ms, open ${ms('open')} ms after the start, ${ms('bypassPercent')} % bypass, ${ms('failed')} failed, P99 ${ms('p99')} ms`,
+        `node timeout ${timeout}、full coverage ${coverage}：${ms('noticed')} msで気づき、起動から${ms('open')} msで開く。bypass ${ms('bypassPercent')} %、失敗${ms('failed')}件、P99 ${ms('p99')} ms`,
+      ),
+    )
+  }
+  return { text: say(parts.map(({ en }) => en).join('; '), parts.map(({ ja }) => ja).join('。')), figures }
+}
+
+/** Longest answer while a node is dead, and while one is frozen. */
+async function longest(): Promise<Record<'dead' | 'frozen', number>> {
+  const shop = await openShop(IMPATIENT)
+  const products = await oneOnEach(shop)
+  await shop.cluster.set('cluster-node-timeout', 200)
+  const found = { dead: 0, frozen: 0 }
+  for (const kind of ['frozen', 'dead'] as const) {
+    const watching = watch(
+      shop.a,
+      products.map(({ id }) => id),
+    )
+    const node = shop.cluster.nodes[2]!
+    await (kind === 'dead' ? node.kill() : node.freeze())
+    await eventually(say('noticed', '気づく'), () => shop.cluster.state(0), 'fail')
+    await Promise.race([watching.stop(), new Promise((resolve) => setTimeout(resolve, 4000))])
+    await (kind === 'dead' ? node.start() : node.thaw())
+    found[kind] = Math.max(...(await watching.stop()).map(({ ms }) => ms))
+    await shop.cluster.ready()
+  }
+  await Promise.all([shop.a.kill(), shop.b.kill()])
+  await Promise.all(shop.cluster.links.map((link) => link.close()))
+  return found
+}
+
+async function register(write: number, wanted: number, calls: number): Promise<Record<string, number>> {
+  const registers = await openRegisters({ WRITE_QUORUM: write, READ_QUORUM: wanted, QUORUM_TIMEOUT_MS: 2000 })
+  registers.links.link('quorum-a', 'q5').delay(25) // there and back
+  const key = newKey()
+  const times = { put: [] as number[], get: [] as number[] }
+  for (let i = 0; i < calls; i++) {
+    const [written, found] = [await put(registers.a, key, i), await read(registers.a, key)]
+    if (written.status !== 200 || found.status !== 200)
+      throw new Error(`${show(written.body)} ${show(found.body)}`)
+    times.put.push(written.ms)
+    times.get.push(found.ms)
+  }
+  await Promise.all([registers.a.kill(), registers.b.kill()])
+  return {
+    putP50: percentile(times.put, 0.5),
+    putP99: percentile(times.put, 0.99),
+    getP50: percentile(times.get, 0.5),
+    getP99: percentile(times.get, 0.99),
+  }
+}
+
+async function quorums(full: boolean): Promise<Measured> {
+  const figures: Record<string, number> = {}
+  const texts: string[] = []
+  for (const [write, wanted] of [
+    [3, 3],
+    [4, 2],
+    [5, 1],
+  ] as const) {
+    const seen = await register(write, wanted, full ? 500 : 60)
+    Object.assign(figures, rounded(seen, `${write}-${wanted}`))
+    texts.push(
+      `(${write}, ${wanted}) PUT ${Math.round(seen.putP50!)} / ${Math.round(seen.putP99!)}, GET ${Math.round(seen.getP50!)} / ${Math.round(seen.getP99!)} ms`,
+    )
+  }
+  return { text: say(texts.join('; '), texts.join('。')), figures }
+}
+
+const NONE = say('–', '–')
+
+export default defineBench([
+  {
+    id: 'nodes',
+    title: say(
+      'Reads of keys on 1, 2, 3 nodes, each with the capacity of 250 commands/s; one hot key',
+      '1、2、3台にあるキーの読み取り。1台は毎秒250コマンドまで。最後はホットキー一つ',
+    ),
+    seed: say(
+      'cacheNodes 1 : 3 : 6 : 12 with 1,000 : 1,900 : 3,700 : 7,200 req/s',
+      'cacheNodes 1 : 3 : 6 : 12で1,000 : 1,900 : 3,700 : 7,200 req/s',
+    ),
+    limit: say('250 : 500 : 750; a hot key 250', '250 : 500 : 750。ホットキーは250'),
+    measure: ({ full }) => scaling(full),
+  },
+  {
+    id: 'failure',
+    title: say('A node is killed under load and started again', '負荷の途中でノードが落ち、起動し直される'),
+    seed: say('cluster-node-timeout 5000', 'cluster-node-timeout 5000'),
+    limit: say(
+      'open 2 s after the start, whatever the time-out',
+      'タイムアウトの値によらず、起動の2秒後に開く',
+    ),
+    measure: ({ full }) => timeline(full),
+  },
+  {
+    id: 'client',
+    title: say(
+      'Longest answer while a node is frozen, and dead: this client, and ioredis by its defaults',
+      'ノードが固まった間、落ちた間の最長の応答：このクライアントと、ioredisの初期設定',
+    ),
+    seed: NONE,
+    measure: async ({ besides }) => {
+      const own = await longest()
+      const restore = await besides('mutant:node-down--defaults')
+      const defaults = await longest()
+      await restore()
+      const line = ({ frozen, dead }: typeof own): string => `${Math.round(frozen)} / ${Math.round(dead)} ms`
+      return {
+        text: say(`${line(own)}; defaults ${line(defaults)}`, `${line(own)}。初期設定では${line(defaults)}`),
+        figures: { ...rounded(own, 'own'), ...rounded(defaults, 'defaults') },
+      }
+    },
+  },
+  {
+    id: 'quorums',
+    title: say(
+      'PUT and GET with one node of five 50 ms away, P50 / P99, by (W, R)',
+      '5台のうち1台が50 ms遠いときのPUTとGET（P50 / P99）、(W, R)ごと',
+    ),
+    seed: NONE,
+    limit: say('two round trips to the W-th fastest node', 'W番目に速いノードまでの2往復'),
+    measure: ({ full }) => quorums(full),
+  },
+  {
+    id: 'cuts',
+    title: say(
+      'Random cuts of the network, writes on both sides',
+      'ネットワークの無作為な分断と、両側での書き込み',
+    ),
+    seed: say('balance 1000 on one side, 2000 on the other', '一方では残高1000、もう一方では2000'),
+    measure: async ({ full }) => {
+      const rounds = full ? 500 : 200
+      const { acknowledged, refused, unknown, bothSides } = await randomCuts(
+        await openRegisters(),
+        new Random(13),
+        rounds,
+      )
+      return {
+        text: say(
+          `${rounds} cuts: ${acknowledged} writes acknowledged, none lost; ${refused} refused, none seen again; ${unknown} of unknown outcome; both sides of a cut acknowledged ${bothSides} times`,
+          `${rounds}回の分断：承認${acknowledged}件（消失0件）、拒否${refused}件（復活0件）、結果不明${unknown}件。両側が承認した分断は${bothSides}回`,
+        ),
+        figures: { rounds, acknowledged, refused, unknown, bothSides },
+      }
+    },
+  },
+])
