@@ -107,6 +107,14 @@ asks_only() {
 }
 
 shopt -s nullglob
+# By its other name it makes the data folder ready, where there is none yet, and starts no server.
+if [[ ${0##*/} == docker-ensure-initdb.sh ]]; then
+  [[ ${1:-} == postgres ]] || set -- postgres "$@"
+  [[ $(id -u) != 0 ]] || as_root "$@"
+  settings
+  [[ -s $PGDATA/PG_VERSION ]] || first_start "$@"
+  exit
+fi
 [[ ${1:-} != -* ]] || set -- postgres "$@"
 if [[ ${1:-} == postgres ]] && ! asks_only "${@:2}"; then
   [[ $(id -u) != 0 ]] || as_root "$@"
