@@ -1,5 +1,6 @@
 import { beforeAll, eventually, say, test, when } from '#harness'
-import { declared, expectPeace, leaderOf, missed, openCluster, quiet, type Cluster } from './cluster.ts'
+import { openCluster, type Cluster } from './cluster.ts'
+import { declared, expectPeace, leaderOf, missed, quiet } from './looks.ts'
 
 let cluster: Cluster
 

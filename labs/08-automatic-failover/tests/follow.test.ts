@@ -1,5 +1,7 @@
 import { eventually, say, test, when } from '#harness'
-import { followers, insert, openCluster, published, replaced, rowsOf } from './cluster.ts'
+import { openCluster } from './cluster.ts'
+import { published, replaced } from './looks.ts'
+import { followers, insert, rowsOf } from './rows.ts'
 
 // #region follow
 test(say('the other replica moves, too', 'もう一台のレプリカも移る'), async ({ random }) => {

@@ -1,15 +1,7 @@
 import { eventually, expect, say, test, when } from '#harness'
-import {
-  insert,
-  openCluster,
-  partFrom,
-  received,
-  replaced,
-  rowsOf,
-  set,
-  topologyOf,
-  writable,
-} from './cluster.ts'
+import { openCluster } from './cluster.ts'
+import { replaced, topologyOf, writable } from './looks.ts'
+import { insert, partFrom, received, rowsOf, set } from './rows.ts'
 
 // #region received
 test(
@@ -61,7 +53,11 @@ test(
     const topology = (await topologyOf(cluster))!
     expect(topology.primary.name, say('the new primary', '新しいプライマリ'), { hint: 2 }).toBe(a.name)
     expect(topology.epoch, say('epoch', 'epoch')).toBeGreaterThan(epoch)
-    expect(await writable(cluster), say('writable nodes', '書き込めるノード')).toEqual([a.name])
+    await eventually(
+      say(`${a.name} and nobody else takes writes`, `書き込めるのは${a.name}だけ`),
+      () => writable(cluster),
+      [a.name],
+    )
     expect(await rowsOf(a, 'two'), say('row two on the new primary', '新しいプライマリの2行目'), {
       hint: 2,
     }).toBe(1)

@@ -1,5 +1,6 @@
 import { beforeAll, eventually, expect, say, test, when } from '#harness'
-import { leaderOf, openCluster, statusOf, topologyOf, type Cluster } from './cluster.ts'
+import { openCluster, type Cluster } from './cluster.ts'
+import { leaderOf, statusOf, topologyOf } from './looks.ts'
 
 let cluster: Cluster
 

@@ -18,10 +18,13 @@ export async function reconcile(topology: Topology): Promise<void> {
   const primary = nodeOf(topology.primary.name)
   if (primary.seen.role !== 'primary') return
   const marked = await toReseed()
-  for (const node of others(primary.name)) {
-    if (marked.includes(node.name) || node.seen.role === 'primary') await replaceData(node, primary)
-    else if (isAstray(node, primary)) await repoint(node, primary)
-  }
+  // One that can't be mended now must not hold up the others; the next round tries again.
+  await Promise.allSettled(
+    others(primary.name).map(async (node) => {
+      if (marked.includes(node.name) || node.seen.role === 'primary') await replaceData(node, primary)
+      else if (isAstray(node, primary)) await repoint(node, primary)
+    }),
+  )
   const now = membersOf(
     primary,
     topology.replicas.map(({ name }) => name),

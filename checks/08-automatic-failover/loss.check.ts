@@ -1,0 +1,79 @@
+import { eventually, expect, say, test, when } from '#harness'
+import { openCluster } from '../../labs/08-automatic-failover/tests/cluster.ts'
+import {
+  leaderOf,
+  published,
+  quiet,
+  replaced,
+  writable,
+} from '../../labs/08-automatic-failover/tests/looks.ts'
+import { blockedFor, force, writeAndShow } from '../../labs/08-automatic-failover/tests/losing.ts'
+import { followers, insert, partFrom, rowsOf } from '../../labs/08-automatic-failover/tests/rows.ts'
+
+test(say('a little may be lost', '少しなら失ってもよい'), async ({ random }) => {
+  const cluster = await openCluster(random)
+  const { primary, a, b } = cluster
+  await Promise.all([partFrom(cluster, primary, a), partFrom(cluster, primary, b)])
+  await writeAndShow(cluster, primary, 100_000)
+  when(
+    '100 kB that no replica has; the primary is killed',
+    'どのレプリカにもない100kBを残して、プライマリを強制終了する',
+  )
+  await primary.kill({ forGood: true })
+  await replaced(cluster)
+})
+
+test(say('one of two is not enough', '二台のうち一台では足りない'), async ({ random }) => {
+  const cluster = await openCluster(random, { synchronous: true, env: { MIN_CANDIDATES: 2 } })
+  const { primary, a, b } = cluster
+  await partFrom(cluster, primary, a)
+  for (let i = 0; i < 5; i++) await insert(primary, 'paid')
+  when(
+    `only ${b.name} has 5 acknowledged rows; it and the primary are killed`,
+    `確認済みの5行を持つのは${b.name}だけ。それとプライマリを強制終了する`,
+  )
+  await Promise.all([primary.kill({ forGood: true }), b.kill({ forGood: true })])
+  await blockedFor(cluster, 'too_few_candidates', 3)
+  await quiet(cluster, 5)
+  expect(await writable(cluster), say('writable nodes', '書き込めるノード'), { hint: 3 }).toEqual([])
+  when(`${b.name} is powered on`, `${b.name}の電源を入れる`)
+  await b.start()
+  const next = await replaced(cluster, primary, 3)
+  expect(next.name, say('the new primary', '新しいプライマリ')).toBe(b.name)
+  expect(await rowsOf(b, 'paid'), say('acknowledged rows on it', 'そこにある確認済みの行')).toBe(5)
+})
+
+test(say('force is for one time', '強制は一回限り'), async ({ random }) => {
+  const cluster = await openCluster(random)
+  const { primary, a, b, controllers } = cluster
+  when('in peace: POST /failover {"force":true}', '平時にPOST /failover {"force":true}')
+  const leader = await leaderOf(cluster)
+  const follower = controllers.find((controller) => controller !== leader)!
+  expect(await follower.post('/failover', { force: true })).toAnswer(409, { error: 'not_leader' })
+  expect(await leader.post('/failover', { force: true })).toAnswer(409, { error: 'primary_healthy' })
+
+  await Promise.all([partFrom(cluster, primary, a), partFrom(cluster, primary, b)])
+  await writeAndShow(cluster, primary, 2 * 1024 * 1024)
+  when(
+    '2 MB that no replica has; the primary is killed, and the failover forced',
+    'どのレプリカにもない2MBを残してプライマリを強制終了し、フェイルオーバーを強制する',
+  )
+  await primary.kill({ forGood: true })
+  await blockedFor(cluster, 'max_lost_bytes')
+  await force(cluster)
+  const next = await replaced(cluster)
+  const other = [a, b].find((node) => node !== next)!
+  await published(cluster, next, [other])
+  await eventually(
+    say(`${other.name} streams`, `${other.name}がストリームを受ける`),
+    () => followers(next),
+    (names) => names.includes(other.name),
+  )
+  await partFrom(cluster, next, other)
+  await writeAndShow(cluster, next, 2 * 1024 * 1024)
+  when('the same with the new primary', '新しいプライマリでも同じことが起きる')
+  await next.kill({ forGood: true })
+  await blockedFor(cluster, 'max_lost_bytes')
+  await quiet(cluster, 5)
+  expect(await writable(cluster), say('writable nodes', '書き込めるノード')).toEqual([])
+})

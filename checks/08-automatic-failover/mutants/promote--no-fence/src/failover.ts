@@ -1,0 +1,73 @@
+import { choose, parseLsn, type Choice, type Position } from './choose.ts'
+import { MAX_LOST_BYTES, MIN_CANDIDATES } from './config.ts'
+import { nodeOf, others, probe, promote, repoint, type Node } from './nodes.ts'
+import { fence } from './power.ts'
+import { chosenPrimary, choosePrimary, isForced, isLeader, publish, type Topology } from './shared.ts'
+
+/** Why nothing is done about a primary that is down. */
+export class Blocked extends Error {
+  readonly reason: 'fence_failed' | 'too_few_candidates' | 'max_lost_bytes'
+
+  constructor(reason: Blocked['reason']) {
+    super(reason)
+    this.reason = reason
+  }
+}
+
+// #region failover
+/**
+ * Makes another node the primary. Each part may be repeated, by this leader or by the next one, and whoever repeats it
+ * comes to the same end.
+ */
+export async function failover(topology: Topology): Promise<void> {
+  const old = nodeOf(topology.primary.name)
+  const chosen = await chosenPrimary(topology.epoch)
+  // Fenced, the old primary is gone for good: not before it is known that another one can take over.
+  if (!chosen) candidateAmong(others(old.name), old, await isForced(topology.epoch))
+  stillLeader()
+  const next = nodeOf(await decideOn(topology, old, chosen))
+  stillLeader()
+  await promote(next)
+  stillLeader()
+  await publish({ epoch: topology.epoch + 1, primary: member(next), replicas: [] })
+  await Promise.allSettled(
+    others(next.name)
+      .filter((node) => node !== old && node.seen.role === 'replica')
+      .map((node) => repoint(node, next)),
+  )
+}
+
+/** The candidate that was chosen before, as long as it lives; else the one that has received most. */
+async function decideOn(topology: Topology, old: Node, chosen: string | null): Promise<string> {
+  const rest = others(old.name)
+  // Only now: nobody sends them anything any more.
+  await Promise.all(rest.map(probe))
+  if (chosen && nodeOf(chosen).seen.up) return chosen
+  const candidate = candidateAmong(
+    rest.filter(({ name }) => name !== chosen),
+    old,
+    await isForced(topology.epoch),
+  )
+  // It may have been promoted before it was lost.
+  if (chosen) await fence(chosen)
+  return choosePrimary(topology.epoch, candidate, chosen ?? '')
+}
+// #endregion failover
+
+function candidateAmong(rest: readonly Node[], old: Node, force: boolean): string {
+  const limits = { minCandidates: MIN_CANDIDATES, maxLostBytes: MAX_LOST_BYTES, force }
+  const last = old.seen.lsn === null ? null : parseLsn(old.seen.lsn)
+  const choice: Choice = choose(rest.flatMap(position), last, limits)
+  if ('blocked' in choice) throw new Blocked(choice.blocked)
+  return choice.candidate
+}
+
+function position({ name, seen }: Node): Position[] {
+  return seen.up && seen.role === 'replica' && seen.lsn !== null ? [{ name, lsn: parseLsn(seen.lsn) }] : []
+}
+
+function stillLeader(): void {
+  if (!isLeader()) throw new Error('no longer the leader')
+}
+
+export const member = ({ name, clientUrl }: Node) => ({ name, url: clientUrl })

@@ -1,0 +1,108 @@
+import { beforeAll, eventually, expect, say, test, when, type StartedPostgres } from '#harness'
+import { openCluster, type Cluster } from '../../labs/08-automatic-failover/tests/cluster.ts'
+import { leaderOf, published, replaced, writable } from '../../labs/08-automatic-failover/tests/looks.ts'
+import { insert, rowsOf } from '../../labs/08-automatic-failover/tests/rows.ts'
+
+let cluster: Cluster
+let first: StartedPostgres
+let second: StartedPostgres
+let third: StartedPostgres
+/** Names of primaries in the messages, in order. */
+const named: string[] = []
+
+beforeAll(async ({ random }) => {
+  cluster = await openCluster(random)
+  first = cluster.primary
+  const subscriber = cluster.redis.connect()
+  subscriber.on('message', (_channel, text) => named.push(JSON.parse(text).primary.name))
+  await subscriber.subscribe('pg:topology')
+})
+
+const except = (...nodes: StartedPostgres[]) => cluster.nodes.filter((node) => !nodes.includes(node))
+
+/** Calls of this kind, from here on. */
+function calls(verb: 'fence' | 'reseed', since: number) {
+  return cluster.power.calls.slice(since).filter((call) => call.verb === verb)
+}
+
+test(say('more WAL is not more right', 'WALが長くても正しいとは限らない'), async () => {
+  const { power, reach, controllers } = cluster
+  await first.kill({ forGood: true })
+  second = await replaced(cluster)
+  third = except(first, second)[0]!
+  await published(cluster, second, [third])
+  const links = controllers.map(({ name }) => reach.link(name, first.name))
+  for (const link of links) link.cut()
+  // A design that did not wait for its return may have reseeded it, or may fence it at any moment.
+  await first.start().catch(() => {})
+  const isPrimary = await first.inRecovery().then(
+    (standby) => !standby,
+    () => false,
+  )
+  if (isPrimary) {
+    const write = async (): Promise<void> => {
+      await insert(first, 'rogue')
+      await first.sql("SELECT pg_logical_emit_message(true, 'test', repeat('x', 2000000))")
+    }
+    await write().catch(() => {})
+  }
+  const since = power.calls.length
+  power.refuse('reseed', 1)
+  when(
+    'the old primary is back with 2 MB more WAL than the new one, and the controllers see it; the first reseed fails',
+    '新しいプライマリより2MB長いWALを持つ古いプライマリが戻り、コントローラーから見えるようになる。最初の作り直しは失敗する',
+  )
+  await Promise.all(links.map((link) => link.open()))
+  await published(cluster, second, except(second), { within: 10_000 })
+  expect(
+    [...new Set(calls('fence', since).map(({ node }) => node))],
+    say('fenced nodes', '隔離されたノード'),
+  ).toEqual([first.name])
+  const done = power.calls.findLast(({ verb, status }) => verb === 'reseed' && status === 204)
+  expect(done?.node, say('the node that was reseeded', '作り直されたノード')).toBe(first.name)
+  const before = power.calls.slice(0, done ? power.calls.indexOf(done) : 0)
+  expect(
+    before.some(({ verb, node, status }) => verb === 'fence' && node === first.name && status === 204),
+    say('it was fenced before that', 'その前に隔離された'),
+  ).toBe(true)
+  expect(
+    before.some(({ verb, status }) => verb === 'reseed' && status === 503),
+    say('a reseed that failed before that', 'その前に失敗した作り直し'),
+  ).toBe(true)
+  expect(await writable(cluster), say('writable nodes', '書き込めるノード')).toEqual([second.name])
+  for (const node of cluster.nodes)
+    expect(await rowsOf(node, 'rogue'), say(`stray rows on ${node.name}`, `${node.name}のはぐれた行`)).toBe(0)
+})
+
+test(say('and once more', 'もう一度'), async () => {
+  const { power } = cluster
+  when('the second primary is killed', '二台目のプライマリを強制終了する')
+  await second.kill({ forGood: true })
+  const now = await replaced(cluster, second)
+  const rest = except(now, second)
+  await published(cluster, now, rest)
+  const [row] = await now.sql('SELECT left(pg_walfile_name(pg_current_wal_lsn()), 8) AS timeline')
+  expect(row?.timeline, say('timeline', 'タイムライン')).toBe('00000003')
+  await insert(now, 'three')
+  for (const node of rest)
+    await eventually(say(`the row on ${node.name}`, `${node.name}の行`), () => rowsOf(node, 'three'), 1)
+
+  const since = power.calls.length
+  power.hold()
+  when(
+    'the second one is powered on, too; the leader is killed when it has been fenced',
+    '二台目の電源も入れる。隔離されたところでリーダーを強制終了する',
+  )
+  await second.start().catch(() => {})
+  const stayed = await second.inRecovery().catch(() => false)
+  if (!stayed) await eventually(say('a fence', '隔離'), () => calls('fence', since).length)
+  const leader = await leaderOf(cluster)
+  await leader.kill()
+  power.release()
+  const left = { ...cluster, controllers: cluster.controllers.filter((controller) => controller !== leader) }
+  await published(left, now, except(now), { within: 10_000 })
+  expect(await writable(cluster), say('writable nodes', '書き込めるノード')).toEqual([now.name])
+  const changes = named.filter((name, i) => name !== named[i - 1])
+  if (changes[0] === first.name) changes.shift() // told before the first change
+  expect(changes, say('primaries in the messages', '知らせに出たプライマリ')).toEqual([second.name, now.name])
+})
