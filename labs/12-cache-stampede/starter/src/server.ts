@@ -1,7 +1,9 @@
 import { serve } from '@hono/node-server'
 import { Hono } from 'hono'
 import { PORT, SERVER_NAME, SHUTDOWN_MS } from './config.ts'
-import { fetchRow, pool, readEntry, redis, storeEntry } from './store.ts'
+import { pool, query } from './database.ts'
+import { fill, read } from './entries.ts'
+import { redis } from './redis.ts'
 
 const app = new Hono()
 let stopping = false
@@ -30,7 +32,7 @@ app.get('/data/:key', async (c) => {
   const key = c.req.param('key')
   // TODO(freshness): ?consistency=strong|bounded|eventual and ?maxAgeMs=; which entry may answer which question?
   // TODO(degrade): Redis may be gone, or silent. Postgres is still there, and must stay there.
-  const cached = await readEntry(key)
+  const cached = await read(key)
   if (cached && Date.now() < cached.freshUntil) {
     // TODO(early): a popular entry should be refreshed before it ends, and not by everybody at once.
     c.header('X-Cache', 'hit')
@@ -41,10 +43,10 @@ app.get('/data/:key', async (c) => {
   // TODO(single-flight): how many requests of this server come by here for the same key at the same moment?
   // TODO(lock): and how many servers?
   // TODO(lock-safety): who has the lock may die, or wake up when it is somebody else's.
-  const entry = await fetchRow(key)
+  const entry = await query(key)
   c.header('X-Cache', 'miss')
   if (!entry) return c.json({ error: 'not_found' }, 404)
-  await storeEntry(key, entry)
+  await fill(key, entry)
   return c.json({ key, value: entry.value, version: entry.version, ageMs: Date.now() - entry.fetchedAt })
 })
 // #endregion get
