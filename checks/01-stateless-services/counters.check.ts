@@ -24,7 +24,8 @@ test(say('300 views at once are 300 views', '同時の300回の閲覧は、300�
     'a page is viewed 300 times at once, over three instances',
     '3つのインスタンスで、同時に300回閲覧された',
   )
-  const agent = keptConnections(30)
+  // No more: on a busy machine a command would wait too long for Redis's answer, and 503 would be right.
+  const agent = keptConnections(4)
   const counts = await burst(300, (i) => count(apps[i % 3]!, page, 'POST', agent)).done
   expect(await count(apps[0]!, page), say('views at app-1', 'app-1の閲覧数')).toBe(300)
   expect(await count(apps[1]!, page), say('views at app-2', 'app-2の閲覧数')).toBe(300)

@@ -48,7 +48,7 @@ test(say('nobody guesses a session', 'セッションは推測できない'), as
   const { apps } = service
   when('one user logs in 200 times', '同じ利用者が200回ログインした')
   const user = random.word()
-  const agent = keptConnections(20)
+  const agent = keptConnections(4)
   const logins = await burst(200, (i) => login(apps[i % 2]!, user, { agent })).done
   const values = logins.map(({ cookie }) => cookie.replace('session=', ''))
   expect(new Set(values).size, say('different cookies', '異なるクッキーの数')).toBe(200)

@@ -43,7 +43,7 @@ const SETTINGS: Env[] = [
  */
 export async function instances(...wanted: (1 | 2 | 3)[]): Promise<Service> {
   const service = await shared('instances', () =>
-    makeService(SETTINGS, { SESSION_TTL_MS: SESSION_SECONDS * 1000 }),
+    makeService(SETTINGS, { SESSION_TTL_MS: SESSION_SECONDS * 1000, DB_WAIT_MS: 5000 }),
   )
   await service.toRedis.open()
   const apps = wanted.map((number) => service.apps[number - 1]!)
