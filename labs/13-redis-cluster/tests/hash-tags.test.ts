@@ -12,6 +12,7 @@ test(
   say('a product in one slot, a hit in one command', '一つの商品は一つのスロット、ヒットは一コマンド'),
   async () => {
     const products = await addProducts(shop, newIds(5))
+    when('products are read until they come from the cache', '商品を、キャッシュから返るまで読む')
     for (const { id } of products) {
       await warm(shop.a, id)
       const { keys } = await keysOf(shop, id)

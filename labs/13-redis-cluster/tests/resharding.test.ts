@@ -11,6 +11,7 @@ beforeAll(async () => {
 test(say('the slot moves while it is read', '読んでいる間にスロットが移る'), async () => {
   const [product, other] = await addProducts(shop, newIds(2))
   const { id } = product!
+  when('two products are read until they come from the cache', '二つの商品を、キャッシュから返るまで読む')
   await warm(shop.a, id)
   await warm(shop.a, other!.id)
   const { node: from, keys } = await keysOf(shop, id)

@@ -28,7 +28,7 @@ test(say('a node comes back with its memory', 'ノードが記憶を持って戻
       say(`${server.name} answers the new price`, `${server.name}が新しい価格を答える`),
       async () => (await server.get(path(id))).body?.price,
       price + 1000,
-      { within: 2000 },
+      { within: 2000, hint: 2 },
     )
   }
   const later = []

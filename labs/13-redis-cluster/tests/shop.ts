@@ -5,6 +5,7 @@ import {
   redisCluster,
   say,
   startRole,
+  when,
   type Answer,
   type Database,
   type Link,
@@ -118,6 +119,10 @@ export function names(key: string, id: string): boolean {
 
 /** A product on each of the three nodes, read by A and B from the cache. Where it lies is the learner's choice. */
 export async function oneOnEach(shop: Shop): Promise<[Product, Product, Product]> {
+  when(
+    'products are read until there is one on each node that comes from the cache',
+    '各ノードに一つずつ、キャッシュから返る商品ができるまで読む',
+  )
   const found: (Product | undefined)[] = [undefined, undefined, undefined]
   for (let round = 0; round < 8 && found.includes(undefined); round++) {
     const products = await addProducts(shop, newIds(12))

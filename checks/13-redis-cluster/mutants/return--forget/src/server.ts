@@ -100,27 +100,6 @@ function changeOf(body: unknown): Change | undefined {
   return given.length > 0 && valid ? { price, stock } : undefined
 }
 
-app.patch('/products/:id', async (c) => {
-  const change = changeOf(await c.req.json().catch(() => null))
-  if (!change) return c.json({ error: 'bad_request' }, 400)
-  const product = await changeProduct(c.req.param('id'), change)
-  return product ? c.json(shown(product)) : c.json({ error: 'not_found' }, 404)
-})
-
-function changeOf(body: unknown): Change | undefined {
-  const { price, stock } = Object(body)
-  const given = [price, stock].filter((value) => value !== undefined)
-  const valid = given.every((value) => Number.isInteger(value) && Math.abs(value) < 2 ** 31)
-  return given.length > 0 && valid ? { price, stock } : undefined
-}
-
-async function keepDelivering(): Promise<void> {
-  while (!stopping) {
-    await deliver().catch((error: Error) => console.error(`not delivered: ${error.message}`))
-    await pause(DELIVER_MS)
-  }
-}
-
 const server = serve({ fetch: app.fetch, port: PORT, hostname: '127.0.0.1' })
 await tryCluster()
 tried = true
