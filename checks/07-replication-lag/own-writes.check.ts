@@ -61,8 +61,8 @@ test(say('the text of a position grows', '位置の文字列が長くなる'), a
 
 test(say('ten users, any server', '10人、任意のサーバー'), async ({ random }) => {
   when(
-    '10 users write and read 15 times each, at random servers, while replay is paused and resumed at random',
-    '再生を無作為に止めたり動かしたりする間に、10人が任意のサーバーで15回ずつ書いて読む',
+    '10 users write and read 8 times each, at random servers, while replay is paused and resumed at random',
+    '再生を無作為に止めたり動かしたりする間に、10人が任意のサーバーで8回ずつ書いて読む',
   )
   const { stale } = await interleave(shop, [a, b], random)
   const label = say('reads older than the last write', '最後の書き込みより古い読み取り')

@@ -14,7 +14,7 @@ export async function interleave(
   shop: Shop,
   servers: readonly StartedRole[],
   random: Random,
-  { users = 10, times = 15, bringToken = true } = {},
+  { users = 10, times = 8, bringToken = true } = {},
 ): Promise<Interleavings> {
   const ids = Array.from({ length: users }, () => newId())
   await Promise.all(ids.map((id) => order(random.pick(servers), id)))
