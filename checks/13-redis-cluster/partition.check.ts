@@ -1,6 +1,6 @@
 import { ahead, beforeAll, eventually, expect, say, test, throughout, when } from '#harness'
 import { randomCuts } from './cuts.ts'
-import { loseSecond } from './rounds.ts'
+import { everywhere, loseSecond, plant } from './rounds.ts'
 import {
   copies,
   newKey,
@@ -10,7 +10,6 @@ import {
   put,
   read,
   sees,
-  type NodeName,
   type Registers,
 } from '../../labs/13-redis-cluster/tests/registers.ts'
 
@@ -20,26 +19,6 @@ let unequal: Promise<Registers>
 beforeAll(async () => {
   registers = await openRegisters()
 })
-
-/** Puts a version on some nodes by hand, as a writer would have that died on its way. */
-async function plant(
-  { node }: Registers,
-  key: string,
-  value: string,
-  n: number,
-  names: readonly NodeName[],
-): Promise<void> {
-  for (const name of names)
-    await node[name].client.hset(`reg:${key}`, { n, w: 'planted', d: JSON.stringify(value) })
-}
-
-/** A value that all five nodes hold; the number of its version. */
-async function everywhere(to: Registers, key: string, value: string): Promise<number> {
-  const answer = await put(to.a, key, value)
-  expect(answer).toAnswer(200)
-  await eventually(say('nodes that hold it', '値を持つノードの数'), () => copies(to, key, value), 5)
-  return numberOf(answer.body.version)
-}
 
 // #region no-going-back
 test(say('reads don’t go back', '読み取りは後戻りしない'), async () => {

@@ -1,4 +1,11 @@
-import type { NodeName, Registers } from '../../labs/13-redis-cluster/tests/registers.ts'
+import { eventually, expect, say } from '#harness'
+import {
+  copies,
+  numberOf,
+  put,
+  type NodeName,
+  type Registers,
+} from '../../labs/13-redis-cluster/tests/registers.ts'
 
 /** A node to which the second message about a key never comes. */
 export interface Lossy {
@@ -25,4 +32,24 @@ export function loseSecond({ links }: Registers, key: string, names: readonly No
       stop: () => hook.stop(),
     }
   })
+}
+
+/** Puts a version on some nodes by hand, as a writer would have that died on its way. */
+export async function plant(
+  { node }: Registers,
+  key: string,
+  value: string,
+  n: number,
+  names: readonly NodeName[],
+): Promise<void> {
+  for (const name of names)
+    await node[name].client.hset(`reg:${key}`, { n, w: 'planted', d: JSON.stringify(value) })
+}
+
+/** A value that all five nodes hold; the number of its version. */
+export async function everywhere(to: Registers, key: string, value: string): Promise<number> {
+  const answer = await put(to.a, key, value)
+  expect(answer).toAnswer(200)
+  await eventually(say('nodes that hold it', '値を持つノードの数'), () => copies(to, key, value), 5)
+  return numberOf(answer.body.version)
 }
