@@ -1,12 +1,6 @@
 import { beforeAll, burst, eventually, expect, say, test, when } from '#harness'
-import { dropFromRedis, rows } from '../../labs/11-two-tier-cache/tests/expiry.ts'
-import {
-  insert,
-  newKey,
-  startFleet,
-  type Fleet,
-  type Server,
-} from '../../labs/11-two-tier-cache/tests/fleet.ts'
+import { dropFromRedis, expiringServers, rows } from '../../labs/11-two-tier-cache/tests/expiry.ts'
+import { insert, newKey, type Fleet, type Server } from '../../labs/11-two-tier-cache/tests/fleet.ts'
 import { seen } from '../../labs/11-two-tier-cache/tests/seeing.ts'
 
 let fleet: Fleet
@@ -14,8 +8,7 @@ let small: Server
 let s1: Server
 
 beforeAll(async () => {
-  fleet = await startFleet(0)
-  ;[small, s1] = await Promise.all([fleet.server({ L1_MAX: 50 }), fleet.server({ NEGATIVE_TTL_MS: 200 })])
+  ;({ fleet, small, s1 } = await expiringServers())
 })
 
 /** Of these keys, those that are answered without asking anybody. */

@@ -1,12 +1,12 @@
 import { beforeAll, burst, eventually, expect, say, test, when } from '#harness'
 import { insert, newKey, type Fleet } from '../../labs/11-two-tier-cache/tests/fleet.ts'
-import { connectionsOf, impatientFleet } from '../../labs/11-two-tier-cache/tests/lost-message.ts'
+import { connectionsOf, impatientServers } from '../../labs/11-two-tier-cache/tests/lost-message.ts'
 import { cachedRow, converge, seen } from '../../labs/11-two-tier-cache/tests/seeing.ts'
 
 let fleet: Fleet
 
 beforeAll(async () => {
-  fleet = await impatientFleet(2)
+  fleet = await impatientServers()
 })
 
 const broken = say('connections broken', '切れた接続の数')

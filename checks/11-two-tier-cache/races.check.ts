@@ -1,13 +1,13 @@
 import { beforeAll, burst, expect, say, test, when } from '#harness'
 import { rows } from '../../labs/11-two-tier-cache/tests/expiry.ts'
-import { insert, newKey, startFleet, type Fleet } from '../../labs/11-two-tier-cache/tests/fleet.ts'
+import { insert, newKey, fourServers, type Fleet } from '../../labs/11-two-tier-cache/tests/fleet.ts'
 import { messagesReached, onceAsked, warmUp } from '../../labs/11-two-tier-cache/tests/races.ts'
 import { converge } from '../../labs/11-two-tier-cache/tests/seeing.ts'
 
 let fleet: Fleet
 
 beforeAll(async () => {
-  fleet = await startFleet(3)
+  fleet = await fourServers()
 })
 
 test(say('a fill against a deletion', '書き戻しと削除'), async ({ random }) => {

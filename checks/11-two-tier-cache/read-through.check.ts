@@ -1,11 +1,11 @@
 import { beforeAll, expect, say, test, when } from '#harness'
-import { insert, newKey, startFleet, type Fleet } from '../../labs/11-two-tier-cache/tests/fleet.ts'
+import { insert, newKey, fourServers, type Fleet } from '../../labs/11-two-tier-cache/tests/fleet.ts'
 import { readFrom } from '../../labs/11-two-tier-cache/tests/seeing.ts'
 
 let fleet: Fleet
 
 beforeAll(async () => {
-  fleet = await startFleet(3)
+  fleet = await fourServers()
 })
 
 test(say('keys of all sorts', 'いろいろなキー'), async ({ random }) => {

@@ -1,9 +1,8 @@
 import { beforeAll, eventually, expect, say, test, when, type Text } from '#harness'
-import { dropFromRedis, livesOf, rows } from './expiry.ts'
-import { insert, startFleet, type Fleet, type Server } from './fleet.ts'
+import { dropFromRedis, expiringServers, L2_TTL_MS, livesOf, rows } from './expiry.ts'
+import { insert, type Fleet, type Server } from './fleet.ts'
 import { cachedRow, inMemory, seen } from './seeing.ts'
 
-const L2_TTL_MS = 3_600_000
 let fleet: Fleet
 let s0: Server
 let s1: Server
@@ -11,13 +10,7 @@ let small: Server
 let brief: Server
 
 beforeAll(async () => {
-  fleet = await startFleet(0)
-  ;[s0, s1, small, brief] = await Promise.all([
-    fleet.server({ L2_TTL_MS }),
-    fleet.server({ L2_TTL_MS }),
-    fleet.server({ L1_MAX: 50 }),
-    fleet.server({ L1_TTL_MS: 300, REDIS_TIMEOUT_MS: 100 }),
-  ])
+  ;({ fleet, s0, s1, small, brief } = await expiringServers())
 })
 
 /** Around the mean life, and apart from each other. */

@@ -1,5 +1,31 @@
-import type { Random } from '#harness'
-import { insert, newKey, type Fleet } from './fleet.ts'
+import { shared, type Random } from '#harness'
+import { insert, newKey, startFleet, type Fleet, type Server } from './fleet.ts'
+
+export const L2_TTL_MS = 3_600_000
+
+/** Servers that differ in what they remember, and for how long. */
+export interface Expiring {
+  fleet: Fleet
+  s0: Server
+  /** Forgets soon what does not exist. */
+  s1: Server
+  /** Has room for 50 entries. */
+  small: Server
+  /** Its L1 lives 300 ms. */
+  brief: Server
+}
+
+export const expiringServers = (): Promise<Expiring> =>
+  shared('expiring servers', async () => {
+    const fleet = await startFleet(0)
+    const [s0, s1, small, brief] = await Promise.all([
+      fleet.server({ L2_TTL_MS }),
+      fleet.server({ L2_TTL_MS, NEGATIVE_TTL_MS: 200 }),
+      fleet.server({ L1_MAX: 50 }),
+      fleet.server({ L1_TTL_MS: 300, REDIS_TIMEOUT_MS: 100 }),
+    ])
+    return { fleet, s0, s1, small, brief }
+  })
 
 /** Fresh rows. */
 export async function rows(

@@ -2,6 +2,7 @@ import {
   link,
   postgres,
   redis,
+  shared,
   startRole,
   type Answer,
   type Database,
@@ -71,6 +72,9 @@ export async function startFleet(count: number, env: Env = {}): Promise<Fleet> {
   servers.splice(0, Infinity, ...(await Promise.all(starting)))
   return { db, redis: cache, servers, server, watch: (work) => watch(db, monitor, work) }
 }
+
+/** `s0` to `s3`, the same ones for all files of a run that ask for them. */
+export const fourServers = (): Promise<Fleet> => shared('four servers', () => startFleet(4))
 
 /** One server, and the links from it to its database and to Redis. */
 export async function startServer(

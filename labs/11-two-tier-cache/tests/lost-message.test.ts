@@ -1,12 +1,12 @@
 import { beforeAll, expect, say, test, when } from '#harness'
 import { insert, newKey, path, type Fleet } from './fleet.ts'
-import { breakListeners, impatientFleet } from './lost-message.ts'
+import { breakListeners, impatientServers } from './lost-message.ts'
 import { cachedRow, converge } from './seeing.ts'
 
 let fleet: Fleet
 
 beforeAll(async () => {
-  fleet = await impatientFleet(3)
+  fleet = await impatientServers()
 })
 
 const broken = say('connections broken', '切れた接続の数')

@@ -1,7 +1,9 @@
+import { shared } from '#harness'
 import { startFleet, type Fleet } from './fleet.ts'
 
 /** Servers that give a Redis up soon. */
-export const impatientFleet = (count: number): Promise<Fleet> => startFleet(count, { REDIS_TIMEOUT_MS: 100 })
+export const impatientServers = (): Promise<Fleet> =>
+  shared('impatient servers', () => startFleet(3, { REDIS_TIMEOUT_MS: 100 }))
 
 /** What the harness itself has open is no server's. */
 const OWN = /\bname=harness\b/

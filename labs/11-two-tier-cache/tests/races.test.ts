@@ -1,12 +1,12 @@
 import { beforeAll, eventually, expect, say, test, when } from '#harness'
-import { insert, newKey, startFleet, type Fleet } from './fleet.ts'
+import { insert, newKey, fourServers, type Fleet } from './fleet.ts'
 import { messagesReached, onceAsked, warmUp } from './races.ts'
 import { cachedRow, converge, inMemory } from './seeing.ts'
 
 let fleet: Fleet
 
 beforeAll(async () => {
-  fleet = await startFleet(4)
+  fleet = await fourServers()
 })
 
 // #region fill-against-update

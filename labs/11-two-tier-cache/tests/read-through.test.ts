@@ -1,11 +1,11 @@
 import { beforeAll, expect, say, test, when } from '#harness'
-import { each, insert, newKey, startFleet, type Fleet } from './fleet.ts'
+import { each, insert, newKey, fourServers, type Fleet } from './fleet.ts'
 import { BY_MEMORY, readFrom } from './seeing.ts'
 
 let fleet: Fleet
 
 beforeAll(async () => {
-  fleet = await startFleet(4)
+  fleet = await fourServers()
 })
 
 // #region tiers

@@ -1,11 +1,11 @@
 import { beforeAll, expect, say, test, when } from '#harness'
-import { newKey, startFleet, type Fleet } from './fleet.ts'
+import { newKey, fourServers, type Fleet } from './fleet.ts'
 import { cachedRow, converge, inMemory, seen } from './seeing.ts'
 
 let fleet: Fleet
 
 beforeAll(async () => {
-  fleet = await startFleet(4)
+  fleet = await fourServers()
 })
 
 // #region everywhere

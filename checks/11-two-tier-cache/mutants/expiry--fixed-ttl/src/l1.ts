@@ -1,9 +1,11 @@
+// #region entry
 /** What is known of a key: its value and version, or that it does not exist (then version 0: older than anything). */
 export interface Entry {
   found: boolean
   value?: unknown
   version: number
 }
+// #endregion entry
 
 /** A fetch under way from a lower tier. What it brings may be old by the time it arrives. */
 export interface Fill {

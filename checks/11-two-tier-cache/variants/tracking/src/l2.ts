@@ -27,24 +27,37 @@ redis.on('error', () => {})
 // #endregion client
 
 // #region store
-/** Keeps what is there when it is newer. An empty entry is a mark: a version, and no answer. */
-const KEEP_NEWEST = `
-  local held = tonumber(redis.call('HGET', KEYS[1], 'version') or '-1')
-  if held <= tonumber(ARGV[1]) then
-    redis.call('HSET', KEYS[1], 'version', ARGV[1], 'entry', ARGV[2])
-    redis.call('PEXPIRE', KEYS[1], ARGV[3])
-  end
-  if ARGV[4] then redis.call('SET', ARGV[4], ARGV[5]) end`
-
 const nameOf = (key: string) => PREFIX + key
 
 /** Spread, so that what was filled together does not expire together. */
 const spread = (ms: number) => Math.round(ms * (0.9 + 0.2 * Math.random()))
 
+let turn: Promise<unknown> = Promise.resolve()
+
+/**
+ * Keeps what is there when it is newer. An empty entry is a mark: a version, and no answer. Not a script: what a script
+ * has changed comes back to its caller in spite of NOLOOP. One at a time, since WATCH belongs to the connection.
+ */
+function keepNewest(key: string, version: number, body: string, life: number, at?: number): Promise<void> {
+  const mine = turn.then(async () => {
+    const name = nameOf(key)
+    for (;;) {
+      await redis.watch(name)
+      const held = Number((await redis.hget(name, 'version')) ?? -1)
+      const change = redis.multi()
+      if (held <= version) change.hset(name, { version, entry: body }).pexpire(name, life)
+      if (at !== undefined) change.set(CLOCK, at)
+      if ((await change.exec()) !== null) return
+    }
+  })
+  turn = mine.catch(() => {}) // whoever waits for it hears of it
+  return mine
+}
+
 /** For a read: it stores, and tells nobody. */
 export async function storeInL2(key: string, entry: Entry): Promise<void> {
   const life = entry.found ? spread(L2_TTL_MS) : NEGATIVE_TTL_MS
-  await redis.eval(KEEP_NEWEST, 1, nameOf(key), entry.version, JSON.stringify(entry), life)
+  await keepNewest(key, entry.version, JSON.stringify(entry), life)
 }
 
 /** What Redis knows; undefined when it knows nothing. Throws when it does not answer. */
@@ -58,7 +71,7 @@ export async function findInL2(key: string): Promise<Entry | undefined> {
 /** For a write: the new entry, or a mark where there is none. Redis tells the others by itself. */
 export async function announce(key: string, version: number, entry?: Entry): Promise<void> {
   const [body, life] = entry ? [JSON.stringify(entry), spread(L2_TTL_MS)] : ['', MARK_MS]
-  await redis.eval(KEEP_NEWEST, 1, nameOf(key), version, body, life, CLOCK, Date.now())
+  await keepNewest(key, version, body, life, Date.now())
 }
 // #endregion announce
 
