@@ -7,6 +7,8 @@ export type PowerVerb = 'fence' | 'reseed'
 
 /** One request to the device. */
 export interface PowerCall {
+  /** When it came, as `performance.now()` tells it. */
+  at: number
   verb: PowerVerb
   node: string
   /** Of a reseed: whose data were to be copied. */
@@ -72,6 +74,7 @@ export class PowerDevice {
     if (root !== 'nodes' || !node || (verb !== 'fence' && verb !== 'reseed')) return 404
     const others = [...this.#nodes.values()].filter((other) => other !== node)
     const call: PowerCall = {
+      at: performance.now(),
       verb,
       node: name,
       writable: verb === 'fence' ? await outOfRecovery(others) : [],

@@ -50,6 +50,9 @@ test(say('nothing acknowledged is lost', '確認した注文は失われない')
   const next = await replaced(cluster)
   await more(8, say('orders are acknowledged again', '注文が再び確認される'))
   await writers.stop()
+  expect(writers.gap(), say('milliseconds without an acknowledgement', '確認が途絶えたミリ秒')).toBeLessThan(
+    5000,
+  )
   note({ from: 'test', to: 'test', kind: 'note', text: `RTO ${Math.round(writers.gap())} ms` })
   const rows = await next.sql('SELECT id FROM orders WHERE id = ANY($1)', [writers.acknowledged])
   const there = new Set(rows.map(({ id }) => id))

@@ -34,6 +34,8 @@ export function expectInTime(answer: Answer, server: StartedRole): void {
 export interface Writers {
   /** Ids of acknowledged orders, in the order of their answers. */
   acknowledged: string[]
+  /** When each of them was, as `performance.now()` tells it; first of all, when the writers began. */
+  times: number[]
   /** Longest time without an acknowledgement, in milliseconds. */
   gap(): number
   /** Ends them; each repeats its last order until it is acknowledged. */
@@ -67,6 +69,7 @@ export function startWriters(servers: readonly StartedRole[], count = 4): Writer
   all.catch(() => {}) // told by stop()
   return {
     acknowledged,
+    times,
     gap: () => Math.max(...times.slice(1).map((at, i) => at - times[i]!)),
     async stop() {
       stopping = true

@@ -1,0 +1,192 @@
+import { Random, eventually, same, say, type StartedPostgres } from '#harness'
+import { defineBench, percentile, type BenchRow, type Measured } from '#harness/bench'
+import { openCluster, type Cluster } from '../../labs/08-automatic-failover/tests/cluster.ts'
+import { replaced, writable } from '../../labs/08-automatic-failover/tests/looks.ts'
+import { startService, startWriters } from '../../labs/08-automatic-failover/tests/orders.ts'
+
+interface Way {
+  event: 'kill' | 'freeze'
+  intervalMs: number
+  threshold: number
+  timeoutMs?: number
+  synchronous?: boolean
+  /** One of the tests powers the old primary on while the failover is under way. */
+  comesBack?: boolean
+}
+
+interface Failover {
+  detect: number
+  promote: number
+  clients: number
+  total: number
+  lost: number
+  commit: number
+  /** Looks that saw two writable nodes before the old one was powered on. */
+  two: number
+}
+
+/** Milliseconds each way between two nodes. */
+const REPLICATION_MS = 5
+let seed = 1
+
+/** One failover under the load of four writers. */
+async function failover(way: Way): Promise<Failover> {
+  const random = new Random(++seed, 'bench')
+  const { event, intervalMs, threshold, timeoutMs = 100, synchronous = false, comesBack = false } = way
+  const env = {
+    CHECK_INTERVAL_MS: intervalMs,
+    CHECK_TIMEOUT_MS: timeoutMs,
+    FAIL_THRESHOLD: threshold,
+    LEASE_TTL_MS: Math.max(500, intervalMs),
+    MIN_CANDIDATES: synchronous ? 2 : 1,
+  }
+  const cluster = await openCluster(random, { env, synchronous })
+  const { primary, power, upstream } = cluster
+  for (const link of upstream.all) link.delay(REPLICATION_MS)
+  const { server } = await startService(cluster)
+  const published = heard(cluster)
+  const writers = startWriters([server])
+  const more = (count: number) => {
+    const before = writers.acknowledged.length
+    return eventually(
+      say('more orders', '注文が増える'),
+      () => writers.acknowledged.length - before >= count,
+      true,
+      {
+        within: 20_000,
+      },
+    )
+  }
+  await more(100)
+  const peace = writers.times.slice(1).map((at, i) => at - writers.times[i]!)
+  const begun = performance.now()
+  await (event === 'kill' ? primary.kill({ forGood: true }) : primary.freeze())
+  const watching = watchTwo(cluster)
+  if (comesBack) {
+    await new Promise((resolve) => setTimeout(resolve, random.int(0, 400)))
+    void watching.stop() // from here on two may take writes, until the one that came back is fenced
+    await primary.start().catch(() => {}) // it may be fenced at this moment
+  }
+  const next = await replaced(cluster)
+  await more(20)
+  await writers.stop()
+  const two = await watching.stop()
+  const fence = power.asked('fence')[0]?.at ?? begun
+  const told = published.at(next.name) ?? fence
+  const first = writers.times.find((at) => at > told) ?? told
+  const lost = await missing(next, writers.acknowledged)
+  // The next one uses the same Redis.
+  await Promise.all([server, ...cluster.controllers].map((role) => role.kill()))
+  return {
+    detect: fence - begun,
+    promote: told - fence,
+    clients: first - told,
+    total: writers.gap(),
+    lost,
+    // Four writers take turns: one waits as long as four answers are apart.
+    commit: percentile(peace, 0.5) * 4,
+    two,
+  }
+}
+
+async function missing(node: StartedPostgres, ids: readonly string[]): Promise<number> {
+  const rows = await node.sql('SELECT id FROM orders WHERE id = ANY($1)', [ids])
+  return ids.length - rows.length
+}
+
+/** When the channel first named each primary. */
+function heard({ redis }: Cluster): { at(name: string): number | undefined } {
+  const times = new Map<string, number>()
+  const subscriber = redis.connect()
+  subscriber.on('message', (_channel, text) => {
+    const { primary } = JSON.parse(text) as { primary: { name: string } }
+    if (!times.has(primary.name)) times.set(primary.name, performance.now())
+  })
+  void subscriber.subscribe('pg:topology')
+  return { at: (name) => times.get(name) }
+}
+
+/** Counts the looks that saw two writable nodes twice in a row: once, one may have been asked before the other. */
+function watchTwo(cluster: Cluster): { stop(): Promise<number> } {
+  let over = false
+  let two = 0
+  const watching = (async () => {
+    while (!over) {
+      if ((await writable(cluster)).length > 1 && !over && (await writable(cluster)).length > 1 && !over)
+        two++
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+  })()
+  return {
+    stop: async () => {
+      over = true
+      await watching
+      return two
+    },
+  }
+}
+
+async function measure(way: Way, times: number): Promise<Measured> {
+  const runs: Failover[] = []
+  for (let i = 0; i < times; i++) runs.push(await failover(way))
+  const median = (of: keyof Failover) =>
+    percentile(
+      runs.map((run) => run[of]),
+      0.5,
+    )
+  const sum = (of: keyof Failover) => runs.reduce((all, run) => all + run[of], 0)
+  const worst = Math.max(...runs.map(({ total }) => total))
+  const ms = (n: number) => `${Math.round(n)} ms`
+  const parts = { detect: median('detect'), promote: median('promote'), clients: median('clients') }
+  const figures = {
+    ...parts,
+    total: median('total'),
+    worst,
+    lost: sum('lost'),
+    two: sum('two'),
+    commit: median('commit'),
+    failovers: times,
+  }
+  const text = `${ms(figures.total)} of ${times} (worst ${ms(worst)}): detection ${ms(parts.detect)}, fence and promotion ${ms(parts.promote)}, clients ${ms(parts.clients)}; acknowledged and lost ${figures.lost}; two writable ${figures.two}; commit ${figures.commit.toFixed(1)} ms`
+  const bars = [
+    { label: say('detection', '検出'), value: parts.detect },
+    { label: say('fence and promotion', '隔離と昇格'), value: parts.promote },
+    { label: say('clients', 'クライアント'), value: parts.clients },
+  ]
+  return { text: same(text), figures, bars, unit: 'ms' }
+}
+
+const SEED = same('5,000 ms × 1: 2.5–5 s + promotion')
+
+function row(id: string, way: Way, seedSays = same('–'), times = 3): BenchRow {
+  const { event, intervalMs, threshold, synchronous } = way
+  const what = event === 'kill' ? say('killed', '強制終了') : say('frozen', '凍結')
+  const sync = synchronous ? ', ANY 1' : ''
+  const limit = intervalMs * threshold + (event === 'freeze' ? (way.timeoutMs ?? 100) * threshold : 0)
+  return {
+    id,
+    title: say(
+      `${what.en}, ${intervalMs} ms × ${threshold}${sync}`,
+      `${what.ja}、${intervalMs}ms×${threshold}${sync}`,
+    ),
+    seed: seedSays,
+    limit: say(`${limit} ms, fence, promotion, reconnect`, `${limit}ms、隔離、昇格、再接続`),
+    measure: ({ full }) => measure(way, full ? Math.max(times, 20) : times),
+  }
+}
+
+export default defineBench([
+  row('kill-50x3', { event: 'kill', intervalMs: 50, threshold: 3 }),
+  row('kill-100x3', { event: 'kill', intervalMs: 100, threshold: 3 }),
+  row('kill-300x3', { event: 'kill', intervalMs: 300, threshold: 3 }),
+  row('kill-1000x1', { event: 'kill', intervalMs: 1000, threshold: 1 }, SEED),
+  row('freeze-50x3', { event: 'freeze', intervalMs: 50, threshold: 3 }, say('never noticed', '気づかない')),
+  row('freeze-300x3', { event: 'freeze', intervalMs: 300, threshold: 3 }, say('never noticed', '気づかない')),
+  row('sync-50x3', { event: 'kill', intervalMs: 50, threshold: 3, synchronous: true }),
+  row(
+    'sync-comes-back',
+    { event: 'kill', intervalMs: 50, threshold: 3, synchronous: true, comesBack: true },
+    same('–'),
+    5,
+  ),
+])
