@@ -14,17 +14,16 @@ test(say('a node that cannot be reached', '届かないノード'), async () => 
   const [first, second, third] = products
   when('the link to cache-3 is cut', 'cache-3へのリンクを切る')
   expect(shop.cluster.links[2]!.cut(), say('connections cut', '切れた接続の数')).toBeGreaterThan(0)
-  for (const [product, expected] of [
-    [third, '200 bypass'],
-    [first, '200 hit'],
-    [second, '200 hit'],
-    [third, '200 bypass'],
-  ] as const) {
-    const answer = await shop.a.get(path(product.id), { within: 600 })
+  for (let i = 0; i < 2; i++) {
+    const answer = await shop.a.get(path(third.id), { within: 600 })
     // Whatever the cache did: was the request answered?
     const hint = answer.status === 200 ? 1 : 2
-    expect(seen(answer), SEEN, { hint }).toBe(expected)
-    expect(answer).toAnswer(200, product)
+    expect(seen(answer), SEEN, { hint }).toBe('200 bypass')
+    expect(answer).toAnswer(200, third)
+    for (const product of [first, second]) {
+      expect(await shop.a.get(path(product.id), { within: 600 }), undefined, { hint }).toAnswer(200, product)
+      await warm(shop.a, product.id)
+    }
   }
   await shop.cluster.links[2]!.open()
   when('the link is whole again', 'リンクを元に戻す')

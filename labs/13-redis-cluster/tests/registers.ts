@@ -37,7 +37,7 @@ export async function openRegisters(more: Env = {}): Promise<Registers> {
 /** Environment of a process that reaches the nodes by these links. */
 export function envOf(links: Matrix, name: string, more: Env = {}): Record<string, string> {
   const urls = NODES.map((to) => links.link(name, to)).map(({ host, port }) => `redis://${host}:${port}`)
-  const env = { NODE_URLS: urls.join(','), WRITE_QUORUM: 3, READ_QUORUM: 3, QUORUM_TIMEOUT_MS: 300, ...more }
+  const env = { NODE_URLS: urls.join(','), WRITE_QUORUM: 3, READ_QUORUM: 3, QUORUM_TIMEOUT_MS: 1000, ...more }
   return Object.fromEntries(Object.entries(env).map(([key, value]) => [key, String(value)]))
 }
 
