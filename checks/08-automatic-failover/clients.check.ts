@@ -113,3 +113,8 @@ test(say('nobody looks back', '誰も振り返らない'), async () => {
     say('servers on the new primary', '新しいプライマリにいるサーバー'),
   ).toEqual(['server-1', 'server-2'])
 })
+
+test(say('SIGTERM ends a server in order', 'SIGTERMでサーバーが正常に終わる'), async () => {
+  when('server-1 gets SIGTERM', 'server-1がSIGTERMを受け取る')
+  expect((await one.server.stop()).code, say('exit status', '終了コード')).toBe(0)
+})

@@ -100,3 +100,10 @@ test(
     await unchanged()
   },
 )
+
+test(say('SIGTERM ends a controller in order', 'SIGTERMでコントローラーが正常に終わる'), async () => {
+  const [controller] = cluster.controllers as [StartedRole, ...StartedRole[]]
+  when(`${controller.name} gets SIGTERM`, `${controller.name}がSIGTERMを受け取る`)
+  expect((await controller.stop()).code, say('exit status', '終了コード')).toBe(0)
+  await leaderOf(others(controller))
+})

@@ -51,6 +51,8 @@ export default defineLab({
       id: 'promote',
       title: say('Fence first, then promote the right one', 'まず隔離し、正しい一台を昇格する'),
       points: 25,
+      // Seven clusters: each failover uses one up.
+      limit: 40_000,
       hints: [
         say('What if it is not dead?', '死んでいなかったら、どうなりますか。'),
         say(
@@ -121,6 +123,7 @@ export default defineLab({
       id: 'loss',
       title: say('What may be lost', '失ってよいもの'),
       points: 10,
+      limit: 30_000,
       hints: [
         say('Remember the last position you saw.', '最後に見た位置を覚えておきます。'),
         say(
