@@ -3,6 +3,7 @@ import {
   addProducts,
   batchPath,
   keysOf,
+  names,
   newIds,
   openShop,
   patch,
@@ -30,14 +31,15 @@ test(say('braces in the ids', 'IDの中の波括弧'), async ({ random }) => {
   const ids = Array.from({ length: 56 }, (_, i) => `{x}${own}${i}`)
   const products = await addProducts(shop, [...ids, `a}{b${own}`, '{}', `{${own}`, `}${own}{`])
   when('60 products are read whose ids are like {x}1, a}{b, {}', '{x}1、a}{b、{}のようなIDの商品を60件読む')
-  for (const product of products) {
-    await shop.a.get(path(product.id))
-    expect(await shop.a.get(path(product.id))).toAnswer(200, product)
+  for (let i = 0; i < 2; i++) {
+    const answers = await Promise.all(products.map(({ id }) => shop.a.get(path(id))))
+    for (const [n, answer] of answers.entries()) expect(answer).toAnswer(200, products[n])
   }
   const slots = new Set<number>()
+  const held = (await shop.cluster.keys()).flat()
   for (const { id } of products) {
-    const { keys } = await keysOf(shop, id)
-    if (keys[0]) slots.add(await shop.cluster.slotOf(keys[0]))
+    const key = held.find((one) => names(one, id))
+    if (key) slots.add(await shop.cluster.slotOf(key))
   }
   expect(slots.size, say('slots that hold them', 'それらがあるスロットの数')).toBeGreaterThan(30)
 })
