@@ -26,7 +26,7 @@ const NAMES = ['pg1', 'pg2', 'pg3']
 const CONTROLLERS = ['c1', 'c2', 'c3']
 
 /** On a machine that is busy with other things a node that is well takes longer to say so. */
-const patience = Math.min(8, Math.max(1, (loadavg()[0] ?? 0) / availableParallelism()))
+export const patience = Math.min(8, Math.max(1, (loadavg()[0] ?? 0) / availableParallelism()))
 
 /** Quick enough for a test, slow enough for this machine. */
 const QUICK: Env = {
