@@ -12,7 +12,9 @@ import {
 
 let front: Front
 
-/** s3 gives Redis 100 ms. */
+/** s3 gives Redis 100 ms, which is not enough on a busy machine where statements are counted. */
+const PATIENT_ONES = [0, 1, 2]
+
 beforeAll(async () => {
   const limits = { DB_MAX_CONCURRENCY: 4, DB_QUEUE_MAX: 20 }
   front = await openFront(4, limits, [{}, {}, {}, { REDIS_TIMEOUT_MS: 100 }])
@@ -38,21 +40,34 @@ test(say('Redis is silent', 'Redisが黙り込む'), async () => {
   await front.toRedis[3]!.open()
 })
 
-test(say('without Redis and without Postgres', 'RedisもPostgresもない'), async () => {
-  const key = await front.row()
-  when('Redis is killed, and s0 is cut off from Postgres', 'Redisを強制終了し、s0とPostgresの間を切断する')
+test(say('Redis is gone, and comes back empty', 'Redisが落ち、空で戻ってくる'), async () => {
+  await warmUp(front)
+  when('Redis is killed', 'Redisを強制終了する')
   await front.redis.kill()
+  await withoutPostgres()
+  await hotKey()
+  await afterOverload()
+  when('Redis is started again, empty', 'Redisを空の状態で起動し直す')
+  await front.redis.start()
+  await cold()
+})
+
+async function withoutPostgres(): Promise<void> {
+  const key = await front.row()
+  when('s0 is cut off from Postgres as well', 's0とPostgresの間も切断する')
   front.toPostgres[0]!.cut()
   expect(await front.get(0, key, '', { within: 3000 })).toAnswer(503)
   await front.toPostgres[0]!.open()
-})
+}
 
-test(say('a hot key without Redis', 'Redisなしで人気のキーを読む'), async () => {
-  await front.redis.kill()
+async function hotKey(): Promise<void> {
   const key = await front.row()
   await Promise.all(front.servers.map((_, i) => front.get(i, key)))
   const before = await front.statements(key)
-  when('1,000 clients GET one key at four servers', '1,000個のクライアントが一つのキーを4台でGETする')
+  when(
+    'Redis is dead, and 1,000 clients GET one key at four servers',
+    'Redisがないまま、1,000個のクライアントが一つのキーを4台でGETする',
+  )
   const lock = await hold(front)
   const readers = herd(front, 1000, () => key)
   await Promise.all([lock.waiters(4), readers.begun])
@@ -61,11 +76,10 @@ test(say('a hot key without Redis', 'Redisなしで人気のキーを読む'), a
   expect(tally(await readers.done), answers, { hint: 3 }).toEqual({ 200: 1000 })
   // One flight a server; a second one where a request came in the very moment of its end.
   expect((await front.statements(key)) - before, STATEMENTS, { hint: 3 }).toBeLessThanOrEqual(8)
-})
+}
 
-test(say('after the overload', '過負荷のあと'), async () => {
+async function afterOverload(): Promise<void> {
   const keys = await front.rows(25)
-  await front.redis.kill()
   const leaving = new AbortController()
   when(
     's0 is full: 4 statements run, 20 readers wait, and all of them hang up',
@@ -89,24 +103,22 @@ test(say('after the overload', '過負荷のあと'), async () => {
       200: 8,
     })
   }
-})
+}
 
-test(say('Redis comes back empty', 'Redisが空で戻ってくる'), async () => {
+async function cold(): Promise<void> {
   const [other, hot] = await front.rows(2)
-  await front.redis.kill()
-  await front.redis.start()
-  for (const i of front.servers.keys())
+  for (const i of PATIENT_ONES)
     await eventually(
       say(`a hit at s${i}`, `s${i}でのhit`),
       async () => cacheOf(await front.get(i, other!)),
       'hit',
       { every: 20 },
     )
-  when('400 clients GET one hot key', '400個のクライアントが人気のキーをGETする')
+  when('400 clients GET one hot key at s0, s1 and s2', '400個のクライアントが人気のキーをs0、s1、s2でGETする')
   const lock = await hold(front)
-  const readers = herd(front, 400, () => hot!)
+  const readers = herd(front, 400, () => hot!, { servers: PATIENT_ONES })
   await Promise.all([lock.waiters(1), readers.begun])
   await lock.release()
   expect(tally(await readers.done)).toEqual({ 200: 400 })
   expect(await front.statements(hot!), STATEMENTS).toBe(1)
-})
+}

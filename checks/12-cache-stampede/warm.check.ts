@@ -37,7 +37,8 @@ test(say('two warmers at once, and one more', '同時に二つ、そのあとも
   expect(log.length, say('statements of both', '二つが送った文の数')).toBeLessThanOrEqual(4)
   expect(await lock(), say('lock:warm afterwards', 'そのあとのlock:warm')).toBeNull()
 
-  when('another one runs: all but one entry are fresh', 'もう一つ動かす。一つを除いて、どれも新鮮である')
+  await plant(front, newer, { value: 'newer', version: 1_000_000_000 })
+  when('another one runs: all 30 entries are fresh', 'もう一つ動かす。30個とも新鮮である')
   const again = await warm(front)
   expect(again.code, STATUS).toBe(0)
   expect(again.report, REPORT).toMatchObject({ warmed: 0, skipped: 30 })
@@ -70,8 +71,10 @@ test(say('a warmer is killed in the middle', '途中で強制終了される'), 
 
 test(say('without Postgres there is nothing to warm', 'Postgresがなければ温められない'), async () => {
   const nowhere = `postgres://app@127.0.0.1:${await closedPort()}/none`
+  const noRedis = `redis://127.0.0.1:${await closedPort()}`
+  const runs = [warm(front, { DATABASE_URL: nowhere }), warm(front, { REDIS_URL: noRedis })] as const
   when('Postgres cannot be reached', 'Postgresに接続できない')
-  expect((await warm(front, { DATABASE_URL: nowhere })).code, STATUS).toBe(1)
+  expect((await runs[0]).code, STATUS).toBe(1)
   when('Redis cannot be reached', 'Redisに接続できない')
-  expect((await warm(front, { REDIS_URL: `redis://127.0.0.1:${await closedPort()}` })).code, STATUS).toBe(1)
+  expect((await runs[1]).code, STATUS).toBe(1)
 })

@@ -20,7 +20,7 @@ test(
       'エントリーの鮮度が切れた直後にテーブルをロックし、100個のクライアントが4台でGETする',
     )
     const lock = await hold(front)
-    const readers = herd(front, 100, () => key, { within: 3000 })
+    const readers = herd(front, 100, () => key, { within: 5000 })
     const answers = await readers.done
     expect(
       tally(answers),

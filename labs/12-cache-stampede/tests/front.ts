@@ -44,7 +44,7 @@ export interface Front {
   statements(key: string): Promise<number>
 }
 
-type Options = Pick<RequestOptions, 'within' | 'signal'>
+type Options = Pick<RequestOptions, 'within' | 'signal' | 'agent'>
 
 let made = 0
 
