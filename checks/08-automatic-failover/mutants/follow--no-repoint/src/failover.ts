@@ -1,6 +1,6 @@
 import { choose, parseLsn, type Choice, type Position } from './choose.ts'
 import { MAX_LOST_BYTES, MIN_CANDIDATES } from './config.ts'
-import { nodeOf, others, probe, promote, type Node } from './nodes.ts'
+import { detach, nodeOf, others, probe, promote, type Node } from './nodes.ts'
 import { fence } from './power.ts'
 import { chosenPrimary, choosePrimary, isForced, isLeader, publish, type Topology } from './shared.ts'
 
@@ -38,7 +38,8 @@ export async function failover(topology: Topology): Promise<void> {
 /** The candidate that was chosen before, as long as it lives; else the one that has received most. */
 async function decideOn(topology: Topology, old: Node, chosen: string | null): Promise<string> {
   const rest = others(old.name)
-  // Only now: nobody sends them anything any more.
+  // Should somebody power the old one on again at this moment, nobody confirms its writes any more.
+  await Promise.allSettled(rest.filter(({ seen }) => seen.role === 'replica').map(detach))
   await Promise.all(rest.map(probe))
   if (chosen && nodeOf(chosen).seen.up) return chosen
   const candidate = candidateAmong(

@@ -123,11 +123,21 @@ export function conninfoOf(node: Node, primary: Node): string {
   return `${node.upstream[primary.name]} application_name=${node.name}`
 }
 
-export function repoint(node: Node, primary: Node): Promise<void> {
-  const conninfo = conninfoOf(node, primary)
+export const repoint = (node: Node, primary: Node): Promise<void> =>
+  command(node, (client) => follow(client, conninfoOf(node, primary)))
+
+async function follow(client: Client, conninfo: string): Promise<void> {
+  await client.query(`ALTER SYSTEM SET primary_conninfo = ${client.escapeLiteral(conninfo)}`)
+  await client.query('SELECT pg_reload_conf()')
+}
+
+/** It follows nobody until it is told whom: what it has received can no longer grow. */
+export function detach(node: Node): Promise<void> {
+  const receives = async (client: Client): Promise<boolean> =>
+    (await client.query('SELECT FROM pg_stat_wal_receiver')).rowCount !== 0
   return command(node, async (client) => {
-    await client.query(`ALTER SYSTEM SET primary_conninfo = ${client.escapeLiteral(conninfo)}`)
-    await client.query('SELECT pg_reload_conf()')
+    await follow(client, '')
+    while (await receives(client)) await sleep(POLL_MS)
   })
 }
 // #endregion repoint
