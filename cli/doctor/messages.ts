@@ -70,7 +70,8 @@ export const DOCTOR = {
   portFound: say('free ones between 20000 and 32000', '20000〜32000番に空きがあります'),
   canWrite: say('can be written', '書き込めます'),
   noProgress: say('nothing recorded yet', 'まだ記録がありません'),
-  progressOf: (labs: number) => say(`progress of ${labs} labs`, `${labs}個のラボの進捗`),
+  progressOf: (labs: number) =>
+    say(`progress of ${labs} ${labs === 1 ? 'lab' : 'labs'}`, `${labs}個のラボの進捗`),
   eventsArrive: say('a save is seen at once', '保存をすぐに検知できます'),
   noEvents: say(
     'none arrive in this folder; saves are found by looking, within half a second',
