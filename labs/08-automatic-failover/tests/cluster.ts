@@ -28,6 +28,9 @@ const CONTROLLERS = ['c1', 'c2', 'c3']
 /** On a machine that is busy with other things a node that is well takes longer to say so. */
 export const patience = Math.min(8, Math.max(1, (loadavg()[0] ?? 0) / availableParallelism()))
 
+/** What was said is in the logs of the servers: the links need not read it. */
+const PLAIN = { protocol: 'tcp' } as const
+
 /** Quick enough for a test, slow enough for this machine. */
 const QUICK: Env = {
   CHECK_INTERVAL_MS: 50,
@@ -76,7 +79,10 @@ export async function openCluster(random: Random, options: ClusterOptions = {}):
   ])
   const [a, b] = replicas as [StartedPostgres, StartedPostgres]
   const nodes = [primary, a, b].toSorted((x, y) => (x.name < y.name ? -1 : 1))
-  const [reach, upstream] = await Promise.all([matrix(CONTROLLERS, nodes), matrix(NAMES, nodes)])
+  const [reach, upstream] = await Promise.all([
+    matrix(CONTROLLERS, nodes, PLAIN),
+    matrix(NAMES, nodes, PLAIN),
+  ])
   const follows = (node: string, from: string) =>
     `${conninfo(upstream.link(node, from))} application_name=${node}`
   // Before Postgres is up, a copy would follow nobody.
