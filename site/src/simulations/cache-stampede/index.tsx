@@ -88,7 +88,7 @@ export default function CacheStampede() {
         <Readout
           label={t('longest wait', '最長の待ち')}
           value={seconds(outcome.longestWaitMs)}
-          note={outcome.filledAt === undefined ? t('no new entry yet', '新しい値はまだない') : undefined}
+          note={newEntry(settings, outcome, t)}
         />
         <Readout
           label={t('refused or lost', '拒否または喪失')}
@@ -145,12 +145,18 @@ export default function CacheStampede() {
   )
 }
 
+function newEntry({ happening }: Settings, { filledAt }: Outcome, t: Say): string {
+  if (happening === 'redis') return t('no Redis, no entry', 'Redisなし、値なし')
+  if (filledAt === undefined) return t('no new entry yet', '新しい値はまだない')
+  return t(`new entry at ${filledAt.toFixed(1)} s`, `新しい値は${filledAt.toFixed(1)}秒`)
+}
+
 /** What the picture says, in words. */
 function sentence({ happening, capacity }: Settings, outcome: Outcome, t: Say): string {
   const { computations, mostRunning, filledAt, firstAt, refused } = outcome
   const load = t(
-    `${computations} computations, at most ${mostRunning} at once (Postgres can do ${capacity}).`,
-    `計算は${computations}回、同時に最大${mostRunning}件（Postgresの能力は${capacity}件）です。`,
+    `${computations} computations, at most ${mostRunning} at once; Postgres does ${capacity}.`,
+    `計算は${computations}回、同時に最大${mostRunning}件（能力は${capacity}件）です。`,
   )
   if (happening === 'redis')
     return t(
@@ -159,12 +165,12 @@ function sentence({ happening, capacity }: Settings, outcome: Outcome, t: Say): 
     )
   if (filledAt === undefined)
     return t(
-      `${load} After 20 s no computation has ended: the readers keep Postgres too busy.`,
-      `${load}20秒たっても、一つも終わりません。読み手がPostgresを忙しくし続けています。`,
+      `${load} After 20 s none has ended: Postgres is too busy.`,
+      `${load}20秒たっても、一つも終わりません。`,
     )
   const begun = (firstAt ?? 0).toFixed(1)
   return t(
-    `${load} The first began at ${begun} s, and the new entry was there at ${filledAt.toFixed(1)} s.`,
-    `${load}最初の計算は${begun}秒に始まり、新しいエントリーは${filledAt.toFixed(1)}秒にできました。`,
+    `${load} The first began at ${begun} s, the new entry was there at ${filledAt.toFixed(1)} s.`,
+    `${load}最初の計算は${begun}秒に始まり、${filledAt.toFixed(1)}秒に新しい値ができました。`,
   )
 }
