@@ -1,5 +1,5 @@
 import { beforeAll, eventually, expect, say, test, when, type Text } from '#harness'
-import { dropFromRedis, expiringServers, L2_TTL_MS, livesOf, rows } from './expiry.ts'
+import { dropFromRedis, expiringServers, forAll, L2_TTL_MS, livesOf, rows } from './expiry.ts'
 import { insert, type Fleet, type Server } from './fleet.ts'
 import { cachedRow, inMemory, seen } from './seeing.ts'
 
@@ -35,15 +35,13 @@ async function expectSpread(keys: string[], of: Text): Promise<void> {
 test(say('no two lives are alike', '寿命は一つずつ違う'), async ({ random }) => {
   const read = await rows(fleet, random, 60)
   when('s0 reads 60 keys', 's0が60個のキーを読む')
-  for (const key of read) await s0.get(key)
+  await forAll(read, (key) => s0.get(key))
   await expectSpread(read, say('60 entries that reads have stored', '読み取りが入れた60個の項目'))
 
   const written = await rows(fleet, random, 60)
   when('60 keys are PUT at s0, and read at s1', 's0に60個のキーをPUTし、s1で読む')
-  for (const key of written) {
-    await s0.put(key, 'v2')
-    await s1.get(key)
-  }
+  await forAll(written, (key) => s0.put(key, 'v2'))
+  await forAll(written, (key) => s1.get(key))
   await expectSpread(written, say('60 entries after a PUT', 'PUTのあとの60個の項目'))
 })
 // #endregion spread
@@ -52,11 +50,9 @@ test(say('no two lives are alike', '寿命は一つずつ違う'), async ({ rand
 test(say('L1 has a size', 'L1には大きさがある'), async ({ random }) => {
   const keys = await rows(fleet, random, 80)
   when('a server with L1_MAX=50 reads 80 keys', 'L1_MAX=50のサーバーが80個のキーを読む')
-  for (const key of keys) await small.get(key)
+  await forAll(keys, (key) => small.get(key))
   when('and the same 80 once more', '同じ80個をもう一度読む')
-  const again = await fleet.watch(async () => {
-    for (const key of keys) await small.get(key)
-  })
+  const again = await fleet.watch(() => forAll(keys, (key) => small.get(key)))
   expect(
     keys.filter((key) => again.asked(key).redis === 0 && again.asked(key).statements === 0).length,
     say('keys that memory answered', 'メモリが答えたキーの数'),

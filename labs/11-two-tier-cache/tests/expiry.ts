@@ -1,5 +1,5 @@
 import { shared, type Random } from '#harness'
-import { insert, newKey, startFleet, type Fleet, type Server } from './fleet.ts'
+import { newKey, startFleet, type Fleet, type Server } from './fleet.ts'
 
 export const L2_TTL_MS = 3_600_000
 
@@ -35,8 +35,17 @@ export async function rows(
   value: unknown = 'v1',
 ): Promise<string[]> {
   const keys = Array.from({ length: count }, () => newKey(random))
-  for (const key of keys) await insert(fleet, key, value)
+  const json = JSON.stringify(value)
+  await fleet.db.sql('INSERT INTO items (key, value) SELECT key, $2 FROM unnest($1::text[]) key', [
+    keys,
+    json,
+  ])
   return keys
+}
+
+/** Does it for each of them, twenty at a time. */
+export async function forAll(keys: readonly string[], one: (key: string) => Promise<unknown>): Promise<void> {
+  for (let i = 0; i < keys.length; i += 20) await Promise.all(keys.slice(i, i + 20).map(one))
 }
 
 /** What Redis keeps about each of these keys: names that contain the key. */
