@@ -1,4 +1,4 @@
-import { expect, say, when, type Random } from '#harness'
+import { expect, say, when, type Link, type Random } from '#harness'
 import {
   newKey,
   NODES,
@@ -39,9 +39,11 @@ export async function randomCuts(registers: Registers, random: Random, rounds: n
       `${round + 1}回目の分断。quorum-aの側は${list(left)}、quorum-bの側は${list(right)}。分断${before ? 'のあと' : 'と同時'}に両側へPUTを送る`,
     )
     const values = [`a${round}`, `b${round}`]
-    const write = () => Promise.all([put(a, key, values[0]), put(b, key, values[1])])
-    const cut = () => Promise.all([sees(registers, a, left), sees(registers, b, right)])
-    const answers = before ? (await cut(), await write()) : (await Promise.all([write(), cut()]))[0]
+    const sides = () => Promise.all([sees(registers, a, left), sees(registers, b, right)])
+    if (before) await sides()
+    using cutting = before ? undefined : cutAt(registers, key, random.int(1, 20), left, right)
+    const answers = await Promise.all([put(a, key, values[0]), put(b, key, values[1])])
+    cutting?.stop()
     const acknowledged = answers.filter(({ status }) => status === 200)
     for (const [i, { status, body }] of answers.entries()) {
       if (status === 200) newest = Math.max(newest, numberOf(body.version))
@@ -71,3 +73,25 @@ export async function randomCuts(registers: Registers, random: Random, rounds: n
 }
 
 const list = (names: readonly NodeName[]): string => names.join(', ') || '–'
+
+/** Cuts the network between the sides when so many messages about the key have been on their way: in the middle of a round, or between two. */
+function cutAt(
+  { a, b, links }: Registers,
+  key: string,
+  message: number,
+  left: readonly NodeName[],
+  right: readonly NodeName[],
+): ReturnType<Link['beforeForward']> {
+  let messages = 0
+  const hooks = links.all.map((wire) =>
+    wire.beforeForward(({ request, bytes }) => {
+      if (!`${request?.text ?? ''}${bytes.toString('latin1')}`.includes(key) || ++messages !== message) return
+      for (const name of right) links.link(a.name, name).cut()
+      for (const name of left) links.link(b.name, name).cut()
+    }),
+  )
+  const stop = (): void => {
+    for (const hook of hooks) hook.stop()
+  }
+  return { stop, [Symbol.dispose]: stop }
+}
