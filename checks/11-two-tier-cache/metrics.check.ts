@@ -1,6 +1,6 @@
-import { beforeAll, burst, eventually, expect, load, say, test, when } from '#harness'
+import { beforeAll, burst, eventually, expect, say, test, when } from '#harness'
 import { rows } from '../../labs/11-two-tier-cache/tests/expiry.ts'
-import { path, startFleet, type Fleet, type Server } from '../../labs/11-two-tier-cache/tests/fleet.ts'
+import { readOften, startFleet, type Fleet, type Server } from '../../labs/11-two-tier-cache/tests/fleet.ts'
 import { inMemory } from '../../labs/11-two-tier-cache/tests/seeing.ts'
 
 let fleet: Fleet
@@ -51,7 +51,7 @@ test(say('slow reads leave the window', '遅い読み取りは窓から出てい
   const before = await metricsOf(s1)
   expect(before.latencyMs.p99, say('p99 in ms', 'p99(ミリ秒)')).toBeGreaterThanOrEqual(50)
   when('then 1,500 reads from memory', '続けてメモリから1,500回読む')
-  await load({ url: s1.role.url + path(warm!), amount: 1500 })
+  await readOften(s1, warm!, 1500)
   const after = await metricsOf(s1)
   expect(after.requests, say('requests', 'リクエスト数')).toBe(before.requests + 1500)
   expect(after.latencyMs.p99, say('p99 in ms', 'p99(ミリ秒)')).toBeLessThan(50)

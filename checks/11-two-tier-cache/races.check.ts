@@ -2,7 +2,7 @@ import { beforeAll, burst, expect, say, test, when } from '#harness'
 import { rows } from '../../labs/11-two-tier-cache/tests/expiry.ts'
 import { insert, newKey, fourServers, type Fleet } from '../../labs/11-two-tier-cache/tests/fleet.ts'
 import { messagesReached, onceAsked, warmUp } from '../../labs/11-two-tier-cache/tests/races.ts'
-import { converge } from '../../labs/11-two-tier-cache/tests/seeing.ts'
+import { converge, inMemory, seen } from '../../labs/11-two-tier-cache/tests/seeing.ts'
 
 let fleet: Fleet
 
@@ -114,3 +114,26 @@ test(say('200 operations, late links', '200回の操作と、遅れるリンク'
     await converge(fleet.servers, key, row ? row.value : 404, { again: 3 })
   }
 })
+
+test(
+  say('a reader on its way does not hold a writer back', '途中の読み手は、書き手の邪魔をしない'),
+  async ({ random }) => {
+    const [s0] = fleet.servers
+    const [control, key] = [newKey(random), newKey(random)]
+    for (const k of [control, key]) await insert(fleet, k, 'old')
+    await inMemory(fleet, [s0!], control)
+    const lock = await fleet.db.holdLock('items', 'ACCESS EXCLUSIVE')
+    when(
+      'a read of s0 waits in Postgres, then PUT at s0 behind it',
+      's0の読み取りがPostgresで待ち、その後ろにs0へのPUTが並ぶ',
+    )
+    const reading = s0!.get(key)
+    await lock.waiters(1, 's0')
+    const writing = s0!.put(key, 'new')
+    await lock.waiters(2, 's0')
+    await lock.release()
+    expect(await writing).toAnswer(200)
+    expect(seen(await s0!.get(key)), say('s0, at once', '直後のs0')).toBe('new')
+    expect(await reading).toAnswer(200)
+  },
+)

@@ -1,7 +1,7 @@
 import { beforeAll, eventually, expect, say, test, when } from '#harness'
 import { dropFromRedis } from '../../labs/11-two-tier-cache/tests/expiry.ts'
-import { each, insert, newKey, fourServers, type Fleet } from '../../labs/11-two-tier-cache/tests/fleet.ts'
-import { cachedRow, converge, inMemory, seen } from '../../labs/11-two-tier-cache/tests/seeing.ts'
+import { each, fourServers, type Fleet } from '../../labs/11-two-tier-cache/tests/fleet.ts'
+import { cachedRow, converge, seen } from '../../labs/11-two-tier-cache/tests/seeing.ts'
 
 let fleet: Fleet
 
@@ -99,26 +99,3 @@ test(say('names that objects know', 'オブジェクトが知っている名前'
     await converge([s0!, s1!], key, { a: key })
   }
 })
-
-test(
-  say('a reader on its way does not hold a writer back', '途中の読み手は、書き手の邪魔をしない'),
-  async ({ random }) => {
-    const [s0] = fleet.servers
-    const [control, key] = [newKey(random), newKey(random)]
-    for (const k of [control, key]) await insert(fleet, k, 'old')
-    await inMemory(fleet, [s0!], control)
-    const lock = await fleet.db.holdLock('items', 'ACCESS EXCLUSIVE')
-    when(
-      'a read of s0 waits in Postgres, then PUT at s0 behind it',
-      's0の読み取りがPostgresで待ち、その後ろにs0へのPUTが並ぶ',
-    )
-    const reading = s0!.get(key)
-    await lock.waiters(1, 's0')
-    const writing = s0!.put(key, 'new')
-    await lock.waiters(2, 's0')
-    await lock.release()
-    expect(await writing).toAnswer(200)
-    expect(seen(await s0!.get(key)), say('s0, at once', '直後のs0')).toBe('new')
-    expect(await reading).toAnswer(200)
-  },
-)

@@ -1,3 +1,4 @@
+import { Agent } from 'node:http'
 import {
   link,
   postgres,
@@ -144,6 +145,17 @@ export async function insert(fleet: Fleet, key: string, value: unknown): Promise
     [key, JSON.stringify(value)],
   )
   return row!.version as number
+}
+
+/** So many reads, twenty at a time over connections that are kept. */
+export async function readOften(server: Server, key: string, count: number): Promise<void> {
+  const agent = new Agent({ keepAlive: true, maxSockets: 20 })
+  let left = count
+  const reader = async (): Promise<void> => {
+    while (left-- > 0) await server.role.get(path(key), { agent })
+  }
+  await Promise.all(Array.from({ length: 20 }, reader))
+  agent.destroy()
 }
 
 /** Each server once, in turn. */

@@ -1,5 +1,5 @@
-import { beforeAll, burst, eventually, expect, load, say, test, when } from '#harness'
-import { each, newKey, path, startFleet, type Fleet, type Server } from './fleet.ts'
+import { beforeAll, burst, eventually, expect, say, test, when } from '#harness'
+import { each, newKey, readOften, startFleet, type Fleet, type Server } from './fleet.ts'
 import { rows } from './expiry.ts'
 import { inMemory } from './seeing.ts'
 
@@ -53,7 +53,7 @@ test(say('p50 and p99 tell different stories', 'p50とp99は別のことを語�
     'at s1 300 reads from memory, then 40 of Postgres, whose answers take 50 ms longer',
     's1でメモリから300回読み、次にPostgresから40回読む。Postgresの応答は50ミリ秒遅い',
   )
-  await load({ url: s1.role.url + path(warm!), amount: 300 })
+  await readOften(s1, warm!, 300)
   s1.toPg.delay(50, { directions: 'reply' })
   await burst(40, (i) => s1.get(cold[i]!)).done
   s1.toPg.delay(0)
