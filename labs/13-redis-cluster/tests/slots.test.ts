@@ -27,6 +27,7 @@ test(say('60 products on three nodes', '60件の商品を三台に置く'), asyn
   for (const { id } of products.slice(0, 10)) expect(seen(await shop.a.get(path(id))), SEEN).toBe('200 hit')
   await lock.release()
 
+  when('the keys on each node are looked at', '各ノードのキーを調べる')
   const held = await shop.cluster.keys()
   for (const [node, keys] of held.entries()) {
     const { name } = shop.cluster.nodes[node]!
