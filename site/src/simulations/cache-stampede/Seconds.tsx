@@ -6,7 +6,7 @@ import styles from './Seconds.module.css'
 export function Seconds({ columns, mostRunning, mostWaiting }: Outcome) {
   const t = useSay()
   const rows = [
-    ['running', t('Statements in Postgres at once', 'Postgresで同時に動くSQL'), mostRunning],
+    ['running', t('In Postgres at once', 'Postgresで同時に動くSQL'), mostRunning],
     ['waiting', t('Readers who wait', '待っている読み手'), mostWaiting],
   ] as const
   return (
@@ -15,7 +15,7 @@ export function Seconds({ columns, mostRunning, mostWaiting }: Outcome) {
         <div key={kind}>
           <div className={styles.name}>
             <span>{name}</span>
-            <span>{t(`highest: ${most}`, `最大：${most}`)}</span>
+            <span>{t(`most: ${most}`, `最大：${most}`)}</span>
           </div>
           <div className={styles.row} data-kind={kind}>
             {columns.map((column, i) => (

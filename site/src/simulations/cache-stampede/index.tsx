@@ -146,9 +146,9 @@ export default function CacheStampede() {
 }
 
 function newEntry({ happening }: Settings, { filledAt }: Outcome, t: Say): string {
-  if (happening === 'redis') return t('no Redis, no entry', 'Redisなし、値なし')
-  if (filledAt === undefined) return t('no new entry yet', '新しい値はまだない')
-  return t(`new entry at ${filledAt.toFixed(1)} s`, `新しい値は${filledAt.toFixed(1)}秒`)
+  if (happening === 'redis') return t('never filled', '更新できない')
+  if (filledAt === undefined) return t('not filled yet', 'まだ更新なし')
+  return t(`filled at ${filledAt.toFixed(1)} s`, `${filledAt.toFixed(1)}秒に更新`)
 }
 
 /** What the picture says, in words. */
