@@ -17,7 +17,7 @@ import {
   type StartedRedis,
   type StartedRole,
 } from '#harness'
-import { published } from './looks.ts'
+import { LOOK_MS, published } from './looks.ts'
 import { followers, set } from './rows.ts'
 
 type Env = Record<string, string | number>
@@ -147,5 +147,6 @@ async function followByLinks(
     say('both replicas stream by their links', '両方のレプリカがリンク経由でストリームを受ける'),
     () => followers(primary),
     (names) => [a, b].every(({ name }) => names.includes(name)),
+    { every: LOOK_MS },
   )
 }

@@ -24,6 +24,9 @@ export interface Status {
   }[]
 }
 
+/** Between two looks that cost those who are asked something: on two cores they stand in each other's way. */
+export const LOOK_MS = 20
+
 export async function topologyOf({ redis }: Pick<Cluster, 'redis'>): Promise<Topology | null> {
   const text = await redis.client.get('pg:topology')
   return text === null ? null : (JSON.parse(text) as Topology)
@@ -82,7 +85,7 @@ export async function leaderOf(
       return leading.map(({ name }) => name)
     },
     (names) => names.length === 1,
-    { hint },
+    { hint, every: LOOK_MS },
   )
   return leading[0]!
 }
@@ -100,7 +103,7 @@ export async function quiet(
         say(`${rounds} more checks of ${controller.name}`, `${controller.name}のチェックがあと${rounds}回`),
         async () => (await statusOf(controller)).checks - before,
         (more) => more >= rounds,
-        { within },
+        { within, every: LOOK_MS },
       )
     }),
   )
@@ -170,7 +173,7 @@ export async function declared(cluster: Cluster, node: StartedPostgres, hint?: 1
     async () =>
       (await Promise.all(cluster.controllers.map(statusOf))).map(({ declaredDown }) => declaredDown),
     (all) => all.some((one) => one?.node === node.name && new Set(one.observers).size >= 2),
-    { within: FAILOVER_MS, hint },
+    { within: FAILOVER_MS, hint, every: LOOK_MS },
   )
 }
 
@@ -203,5 +206,6 @@ export async function missed(
       : say(`${controller.name} sees ${node.name} again`, `${controller.name}から${node.name}が再び見える`),
     async () => (await viewOf(controller, node)).failures,
     (seen) => (failures ? seen >= failures : seen === 0),
+    { every: LOOK_MS },
   )
 }

@@ -1,5 +1,6 @@
 import { eventually, say, type StartedPostgres } from '#harness'
 import type { Cluster } from './cluster.ts'
+import { LOOK_MS } from './looks.ts'
 
 /** A setting of one server. */
 export async function set(node: StartedPostgres, name: string, value: string): Promise<void> {
@@ -29,6 +30,7 @@ export async function received(primary: StartedPostgres, node: StartedPostgres):
         [node.name, now?.lsn],
       ),
     (rows) => rows.length > 0,
+    { every: LOOK_MS },
   )
 }
 
@@ -46,6 +48,7 @@ export async function partFrom(
     ),
     () => followers(primary),
     (names) => !names.includes(node.name),
+    { every: LOOK_MS },
   )
 }
 
