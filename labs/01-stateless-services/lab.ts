@@ -2,7 +2,6 @@ import { defineLab } from '#harness/lab'
 import { say } from '#harness/text'
 
 export default defineLab({
-  draft: true,
   title: say(
     'Scale up, scale out: make the service stateless',
     'スケールアップとスケールアウト:サービスをステートレスにする',

@@ -2,7 +2,6 @@ import { defineLab } from '#harness/lab'
 import { say } from '#harness/text'
 
 export default defineLab({
-  draft: true,
   title: say('Read/write splitting', '読み書き分離'),
   summary: say(
     'One primary, two idle replicas and an analytical one. Build the gateway that sends each statement to a node that can run it correctly: writes that look like reads, transactions on one connection, reads that must be fresh, replicas that die.',

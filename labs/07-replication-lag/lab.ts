@@ -2,7 +2,6 @@ import { defineLab } from '#harness/lab'
 import { say } from '#harness/text'
 
 export default defineLab({
-  draft: true,
   title: say('Replication lag', 'レプリケーション遅延'),
   summary: say(
     'A customer pays, opens her orders, and the order is not there: the read went to a replica that was 800 ms behind. Measure the lag without lying, give each client its own writes back on any server, and know what a commit promises.',
