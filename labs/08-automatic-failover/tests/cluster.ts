@@ -9,6 +9,7 @@ import {
   renew,
   say,
   startRole,
+  when,
   type Database,
   type Matrix,
   type PowerDevice,
@@ -72,6 +73,7 @@ export interface ClusterOptions {
 /** A new cluster. With controllers: resolves when they have published it. */
 export async function openCluster(random: Random, options: ClusterOptions = {}): Promise<Cluster> {
   const { env = {}, synchronous = false, start = true, notFirst = false } = options
+  if (start) when('three controllers are started', 'コントローラーを三台起動する')
   const store = redis('redis')
   const [{ primary, replicas }] = await Promise.all([
     renew('pg', drawNames(random, notFirst)),

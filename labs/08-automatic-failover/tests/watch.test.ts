@@ -5,7 +5,6 @@ import { leaderOf, statusOf, topologyOf } from './looks.ts'
 let cluster: Cluster
 
 beforeAll(async ({ random }) => {
-  when('three controllers are started', 'コントローラーを三台起動する')
   cluster = await openCluster(random)
 })
 
