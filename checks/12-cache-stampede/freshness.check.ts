@@ -39,7 +39,7 @@ for (const query of ['consistency=strong', 'consistency=bounded&maxAgeMs=0'])
       await eventually(
         say('the statement of the first reader has run', '最初の読み手の文が実行された'),
         () => front.db.activity({ application: 's0' }),
-        (backends) => backends.every(({ state }) => state === 'idle'),
+        (backends) => backends.every(({ state }) => state !== 'active'),
       )
       await change(key, fresh)
       when('the row is changed, and a second reader comes', '行が変わり、二人目の読み手が来る')

@@ -47,7 +47,7 @@ async function sleepingHolder(key: string): Promise<{ reply: Promise<Answer>; to
   await eventually(
     say('the statement of s1 is done', 's1の文が終わる'),
     () => front.db.activity({ application: 's1' }),
-    (backends) => backends.every(({ state }) => state === 'idle'),
+    (backends) => backends.every(({ state }) => state !== 'active'),
   )
   return { reply, token: token! }
 }
