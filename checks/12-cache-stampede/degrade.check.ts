@@ -6,6 +6,7 @@ import {
   openFront,
   STATEMENTS,
   tally,
+  waiting,
   warmUp,
   type Front,
 } from '../../labs/12-cache-stampede/tests/front.ts'
@@ -70,7 +71,7 @@ async function hotKey(): Promise<void> {
   )
   const lock = await hold(front)
   const readers = herd(front, 1000, () => key)
-  await Promise.all([lock.waiters(4), readers.begun])
+  await Promise.all([waiting(front, undefined, 4), readers.begun])
   await lock.release()
   const answers = say('answers by status', 'ステータスごとの応答数')
   expect(tally(await readers.done), answers, { hint: 3 }).toEqual({ 200: 1000 })
@@ -87,7 +88,7 @@ async function afterOverload(): Promise<void> {
   )
   const lock = await hold(front)
   const readers = herd(front, 24, (i) => keys[i]!, { servers: [0], signal: leaving.signal })
-  await Promise.all([lock.waiters(4, 's0'), readers.begun])
+  await Promise.all([waiting(front, 0, 4), readers.begun])
   leaving.abort()
   await readers.done
   await lock.release()
@@ -117,7 +118,7 @@ async function cold(): Promise<void> {
   when('400 clients GET one hot key at s0, s1 and s2', '400個のクライアントが人気のキーをs0、s1、s2でGETする')
   const lock = await hold(front)
   const readers = herd(front, 400, () => hot!, { servers: PATIENT_ONES })
-  await Promise.all([lock.waiters(1), readers.begun])
+  await Promise.all([waiting(front), readers.begun])
   await lock.release()
   expect(tally(await readers.done)).toEqual({ 200: 400 })
   expect(await front.statements(hot!), STATEMENTS).toBe(1)

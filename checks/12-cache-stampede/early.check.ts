@@ -70,7 +70,7 @@ test(say('a hundred early readers, one statement', '100人が早めの更新を�
   )
   const lock = await hold(front)
   const readers = herd(front, 100, () => key, { servers: [0] })
-  await Promise.all([waiting(lock, 0), readers.begun])
+  await Promise.all([waiting(front, 0), readers.begun])
   await lock.release()
   expect(tally(await readers.done)).toEqual({ 200: 100 })
   await eventually(

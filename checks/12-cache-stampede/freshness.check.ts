@@ -1,5 +1,12 @@
 import { beforeAll, eventually, expect, say, test, when } from '#harness'
-import { cacheOf, openFront, plant, warmUp, type Front } from '../../labs/12-cache-stampede/tests/front.ts'
+import {
+  cacheOf,
+  isHeld,
+  openFront,
+  plant,
+  warmUp,
+  type Front,
+} from '../../labs/12-cache-stampede/tests/front.ts'
 
 let front: Front
 
@@ -34,7 +41,7 @@ for (const query of ['consistency=strong', 'consistency=bounded&maxAgeMs=0'])
       )
       const held = front.toPostgres[0]!.holdOn(key)
       const first = front.get(0, key, query)
-      await held.held
+      await isHeld(held, say('the statement of the first reader', '最初の読み手のSQL文'))
       await eventually(say('its statement in the log', 'その文がログにある'), () => front.statements(key), 1)
       await eventually(
         say('the statement of the first reader has run', '最初の読み手の文が実行された'),

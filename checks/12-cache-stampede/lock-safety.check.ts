@@ -42,7 +42,7 @@ test(say('a lock always has an end', 'ロックには必ず期限がある'), as
   when('a computation is under way', '計算が進行中である')
   const lock = await hold(front)
   const reader = front.get(0, key)
-  await waiting(lock, 0)
+  await waiting(front, 0)
   const left = await front.redis.client.pttl(`lock:${key}`)
   const label = say('PTTL of lock:<key>', 'lock:<key>のPTTL')
   expect(left, label, { hint: 1 }).toBeGreaterThan(0)

@@ -4,6 +4,7 @@ import {
   cacheOf,
   herd,
   hold,
+  isHeld,
   newKey,
   openFront,
   STATEMENTS,
@@ -31,7 +32,7 @@ test(say('a miss that was seen too early', '早く見すぎた「なし」'), as
   )
   const held = front.toRedis[1]!.holdOn(key)
   const late = front.get(1, key)
-  await held.held
+  await isHeld(held, say('s1 asks Redis for the key', 's1がRedisにキーを尋ねる'))
   expect(await front.get(0, key)).toAnswer(200)
   await eventually(say('lock:<key> is released', 'lock:<key>が返される'), () => lockOf(key), null)
   when("s1 gets its answer 'nothing'", 's1に「なし」が届く')
@@ -54,7 +55,7 @@ test(say('a key that does not exist', '存在しないキー'), async () => {
   when('200 clients GET a key without a row at four servers', '行のないキーを4台で200件GETする')
   const lock = await hold(front)
   const readers = herd(front, 200, () => key)
-  await Promise.all([lock.waiters(1), readers.begun])
+  await Promise.all([waiting(front), readers.begun])
   await lock.release()
   expect(tally(await readers.done)).toEqual({ 404: 200 })
   expect(await front.statements(key), STATEMENTS).toBe(1)
@@ -65,7 +66,7 @@ test(say('the holder gets an error from Postgres', 'ロックの持ち主がPost
   when('the statement of s0 is terminated by an operator', 's0の文が運用担当者に打ち切られる')
   const lock = await hold(front)
   const reader = front.get(0, key)
-  await waiting(lock, 0)
+  await waiting(front, 0)
   expect(await terminateUntil(front, 0, reader)).toAnswer(503)
   await lock.release()
   when('s1 is asked for the same key', 's1に同じキーを尋ねる')
@@ -81,7 +82,7 @@ test(say('waiting costs little', '待つ間の負荷は小さい'), async () => 
   when('s0 computes, and s1 waits for at least 300 ms', 's0が計算し、s1が300ミリ秒以上待つ')
   const lock = await hold(front)
   const first = front.get(0, key)
-  await waiting(lock, 0)
+  await waiting(front, 0)
   const second = front.get(1, key)
   const about = async () =>
     (await monitor.commands()).filter(

@@ -2,6 +2,7 @@ import { beforeAll, expect, say, test, when } from '#harness'
 import {
   herd,
   hold,
+  isHeld,
   newKey,
   openFront,
   STATEMENTS,
@@ -24,7 +25,7 @@ test(say('one slow key does not delay another', '遅いキーは、ほかのキ�
   when('the answer of Postgres to one key is held', '一つのキーへのPostgresの応答を止める')
   const held = front.toPostgres[0]!.holdOn(slow!)
   const first = front.get(0, slow!)
-  await held.held
+  await isHeld(held, say('the statement of s0 for the first key', '最初のキーへのs0のSQL文'))
   expect(await front.get(0, other!), say('another key meanwhile', 'その間の別のキー')).toAnswer(200)
   held.release()
   expect(await first).toAnswer(200)
@@ -38,7 +39,7 @@ test(say('a computation that fails is over', '失敗した計算は、そこで�
   )
   const lock = await hold(front)
   const readers = herd(front, 20, () => key)
-  await Promise.all([waiting(lock, 0), readers.begun])
+  await Promise.all([waiting(front, 0), readers.begun])
   const answers = await terminateUntil(front, 0, readers.done)
   for (const answer of answers) expect(answer).toAnswer(503, { error: 'database_unavailable' })
   when('the table is free, and one more reader comes', 'テーブルが空いてから、もう一人が読む')
@@ -55,7 +56,7 @@ test(say('199 of 200 readers go away', '200人のうち199人が去る'), async 
   )
   const lock = await hold(front)
   const readers = herd(front, 199, () => key, { signal: leaving.signal })
-  await Promise.all([waiting(lock, 0), readers.begun])
+  await Promise.all([waiting(front, 0), readers.begun])
   const last = front.get(0, key)
   leaving.abort()
   await readers.done
@@ -68,7 +69,7 @@ test(say('a key that does not exist', '存在しないキー'), async () => {
   when('200 clients GET a key without a row', '行のないキーを200個のクライアントがGETする')
   const lock = await hold(front)
   const readers = herd(front, 200, () => key)
-  await Promise.all([waiting(lock, 0), readers.begun])
+  await Promise.all([waiting(front, 0), readers.begun])
   await lock.release()
   const answers = await readers.done
   expect(tally(answers)).toEqual({ 404: 200 })

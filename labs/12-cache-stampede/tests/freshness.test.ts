@@ -1,5 +1,16 @@
 import { beforeAll, eventually, expect, say, test, when } from '#harness'
-import { cacheOf, herd, hold, openFront, plant, STATEMENTS, tally, warmUp, type Front } from './front.ts'
+import {
+  cacheOf,
+  herd,
+  hold,
+  openFront,
+  plant,
+  STATEMENTS,
+  tally,
+  waiting,
+  warmUp,
+  type Front,
+} from './front.ts'
 
 let front: Front
 
@@ -33,7 +44,7 @@ test(
       [...new Set(answers.map(cacheOf))],
       say('X-Cache of the 100 answers', '100件の応答のX-Cache'),
     ).toEqual(['stale'])
-    await lock.waiters(1)
+    await waiting(front)
 
     when('the lock on the table is released', 'テーブルのロックを外す')
     await lock.release()

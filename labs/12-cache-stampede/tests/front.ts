@@ -14,8 +14,10 @@ import {
   type RequestOptions,
   type StartedRedis,
   type StartedRole,
+  type Text,
 } from '#harness'
 
+type HoldOn = ReturnType<Link['holdOn']>
 type Env = Record<string, string | number>
 
 /** No timer may end while a test holds something: a busy machine is no fault of the learner's. */
@@ -145,8 +147,26 @@ interface HerdOptions extends Options {
   query?: string
 }
 
-/** The statement of `server` for a key waits in Postgres. */
-export const waiting = (lock: HeldLock, server: number): Promise<void> => lock.waiters(1, `s${server}`)
+/** So many statements, of one server or of all, wait in Postgres for the table. */
+export async function waiting(front: Front, server?: number, count = 1): Promise<void> {
+  const of = server === undefined ? say('the servers', 'サーバー') : say(`s${server}`, `s${server}`)
+  await eventually(
+    say(
+      `${count} statement${count > 1 ? 's' : ''} of ${of.en} waiting for the table`,
+      `テーブルを待つ${of.ja}のSQL文が${count}個`,
+    ),
+    async () => {
+      const application = server === undefined ? undefined : `s${server}`
+      return (await front.db.activity({ application, waiting: true })).length
+    },
+    (seen) => seen >= count,
+  )
+}
+
+/** The connection is held: what was waited for has passed. */
+export async function isHeld(held: HoldOn, label: Text): Promise<void> {
+  await eventually(label, () => held.isHeld)
+}
 
 export interface Planted {
   value?: unknown

@@ -23,7 +23,7 @@ test(say('the holder of the lock is killed', 'ロックの持ち主が強制終�
     's0がキーを計算中でlock:<key>を持ち、s2とs3が待っている。そこでs0を強制終了（SIGKILL）する',
   )
   void front.get(0, key)
-  await waiting(lock, 0)
+  await waiting(front, 0)
   expect(await lockOf(key), say('lock:<key> in Redis', 'Redisのlock:<key>')).not.toBeNull()
   const readers = [2, 3, 2, 3].map((server) => front.get(server, key, '', { within: 400 + 2000 }))
   await front.servers[0]!.kill()
@@ -39,7 +39,7 @@ test(say('the holder of the lock is killed', 'ロックの持ち主が強制終�
 async function sleepingHolder(key: string): Promise<{ reply: Promise<Answer>; token: string }> {
   const lock = await hold(front)
   const reply = front.get(1, key)
-  await waiting(lock, 1)
+  await waiting(front, 1)
   const token = await lockOf(key)
   expect(token, say('lock:<key> in Redis', 'Redisのlock:<key>')).not.toBeNull()
   await front.servers[1]!.freeze()
@@ -87,7 +87,7 @@ test(
       { within: 3000 },
     )
     // Its statement waits for the table until the end of this test.
-    await waiting(lock, 2)
+    await waiting(front, 2)
     await wakeUp(reply)
     expect(await lockOf(key), say("lock:<key>, s2's token", 's2のトークンを持つlock:<key>'), {
       hint: 2,

@@ -1,5 +1,5 @@
 import { beforeAll, eventually, expect, say, test, when } from '#harness'
-import { herd, hold, openFront, STATEMENTS, tally, warmUp, type Front } from './front.ts'
+import { herd, hold, openFront, STATEMENTS, tally, waiting, warmUp, type Front } from './front.ts'
 
 let front: Front
 
@@ -21,7 +21,7 @@ test(
     )
     const lock = await hold(front)
     const readers = herd(front, 1000, () => key)
-    await Promise.all([lock.waiters(1), readers.begun])
+    await Promise.all([waiting(front), readers.begun])
     await eventually(
       say('each of the four servers asks Redis for the key', '4台のサーバーがそれぞれRedisにキーを尋ねる'),
       async () => {

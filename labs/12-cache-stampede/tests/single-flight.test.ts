@@ -20,7 +20,7 @@ test(
     )
     const lock = await hold(front)
     const readers = herd(front, 200, () => key)
-    await Promise.all([waiting(lock, 0), readers.begun])
+    await Promise.all([waiting(front, 0), readers.begun])
     when(
       'the lock on the table is released when all 200 have been sent',
       '200件すべてを送ったあとで、ロックを外す',
