@@ -17,6 +17,8 @@ export interface PowerCall {
   writable: string[]
   /** The answer; undefined while there is none. */
   status?: number
+  /** When it was done. */
+  doneAt?: number
 }
 
 export interface PowerDeviceOptions {
@@ -85,6 +87,7 @@ export class PowerDevice {
       this.#refusals[verb]--
       call.status = 503
     } else call.status = verb === 'fence' ? await fence(node) : await this.#reseed(node, call.from!)
+    call.doneAt = performance.now()
     const text = `${verb} ${name}${call.from ? ` from ${call.from}` : ''} → ${call.status}`
     note({ from: 'power', to: name, kind: 'http', text, failed: call.status >= 500 })
     await this.#held?.promise
