@@ -79,7 +79,7 @@ export default defineLab({
           '読み手と書き手の時間を2本の線で描いてみてください。読み手が手に持っている値は、どの瞬間に古くなりましたか。',
         ),
         say(
-          'Deleting an entry forgets *which* version was deleted, so a late fill finds an empty place. Compare versions instead.',
+          'Deleting an entry forgets which version was deleted, so a late fill finds an empty place. Compare versions instead.',
           '項目を消すと、「どの版を」消したかも忘れてしまい、遅れた書き戻しは空いた場所を見つけます。消す代わりに版を比べてください。',
         ),
         say(
@@ -102,8 +102,8 @@ export default defineLab({
           '何も知りません。だから、切れた瞬間から購読が戻るまで、L1の中身はすべて疑わしいのです。その間に入れたものも同じです。',
         ),
         say(
-          '`autoResubscribe: false`; on `ready`: `await sub.subscribe(…)`, *then* `l1.clear()`. Give commands a limit (`commandTimeout`, `maxRetriesPerRequest: 0`, `enableOfflineQueue: false`), and keep what could not be announced until Redis is back.',
-          '`autoResubscribe: false`にし、`ready`で`await sub.subscribe(…)`を待って、*それから*`l1.clear()`します。コマンドには上限を付けます(`commandTimeout`、`maxRetriesPerRequest: 0`、`enableOfflineQueue: false`)。知らせられなかった書き込みは、Redisが戻るまで覚えておきます。',
+          '`autoResubscribe: false`; on `ready`: `await sub.subscribe(…)`, and only then `l1.clear()`. Give commands a limit (`commandTimeout`, `maxRetriesPerRequest: 0`, `enableOfflineQueue: false`), and keep what could not be announced until Redis is back.',
+          '`autoResubscribe: false`にし、`ready`で`await sub.subscribe(…)`を待ってから`l1.clear()`します。コマンドには上限を付けます(`commandTimeout`、`maxRetriesPerRequest: 0`、`enableOfflineQueue: false`)。知らせられなかった書き込みは、Redisが戻るまで覚えておきます。',
         ),
       ],
     },
