@@ -19,6 +19,7 @@ export default defineLab({
       id: 'watch',
       title: say('Know the cluster, agree on a leader', 'クラスターを知り、リーダーを決める'),
       points: 10,
+      limit: 30_000,
       hints: [
         say('Three controllers, one hand on the lever.', 'コントローラーは三台、レバーを握る手は一つです。'),
         say(
@@ -52,7 +53,7 @@ export default defineLab({
       title: say('Fence first, then promote the right one', 'まず隔離し、正しい一台を昇格する'),
       points: 25,
       // Seven clusters: each failover uses one up.
-      limit: 40_000,
+      limit: 60_000,
       hints: [
         say('What if it is not dead?', '死んでいなかったら、どうなりますか。'),
         say(
@@ -104,6 +105,7 @@ export default defineLab({
       id: 'return',
       title: say('The old primary comes back', '古いプライマリが戻ってくる'),
       points: 10,
+      limit: 30_000,
       hints: [
         say(
           'Two nodes say they are primary. Which is right, and who said so?',
@@ -123,7 +125,7 @@ export default defineLab({
       id: 'loss',
       title: say('What may be lost', '失ってよいもの'),
       points: 10,
-      limit: 30_000,
+      limit: 45_000,
       hints: [
         say('Remember the last position you saw.', '最後に見た位置を覚えておきます。'),
         say(
