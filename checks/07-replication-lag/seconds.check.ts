@@ -22,7 +22,7 @@ const grows = (above: number) =>
     { within: 2000 },
   )
 
-test(say('the link is cut: received is replayed', '回線が切れる：受信と再生は同じ位置'), async () => {
+test(say('the link is cut: received is replayed', '回線が切れる:受信と再生は同じ位置'), async () => {
   const { primary, replica1, replica2 } = shop
   const wire = await replicationLink(replica1, primary)
   await shop.caughtUp()

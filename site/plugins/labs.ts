@@ -35,7 +35,8 @@ interface Contents {
 export async function readLab(root: string, slug: string): Promise<LabSpec | undefined> {
   const file = join(root, 'labs', slug, 'lab.ts')
   if (!existsSync(file)) return undefined
-  const module = await nativeImport(`${pathToFileURL(file).href}?v=${statSync(file).mtimeMs}`)
+  // Without a fraction: Vite would take what stands behind the last point for the file's kind.
+  const module = await nativeImport(`${pathToFileURL(file).href}?v=${Math.trunc(statSync(file).mtimeMs)}`)
   return (module as { default: LabSpec }).default
 }
 

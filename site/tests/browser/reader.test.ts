@@ -24,7 +24,9 @@ describe('search', () => {
     await page.getByRole('searchbox').fill(word)
     const hit = page.locator('dialog a').filter({ hasText: title }).first()
     await hit.waitFor()
-    await page.keyboard.press('ArrowDown')
+    // Other chapters may speak of it, too, and come first.
+    for (let i = 0; i < 20 && !(await hit.evaluate((a) => a === a.ownerDocument.activeElement)); i++)
+      await page.keyboard.press('ArrowDown')
     await page.keyboard.press('Enter')
     await page.waitForURL(/\/chapters\/02-dual-servers/)
     expect(problems).toEqual([])

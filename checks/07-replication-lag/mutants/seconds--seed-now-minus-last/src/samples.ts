@@ -20,12 +20,6 @@ function remember(lsn: Lsn, at: number): void {
   // A replica that is down for long: keep the whole span, at half the resolution.
   if (history.length > MOST_HISTORY) history = history.filter((_, i) => i % 2 === 0)
 }
-
-/** Since when the primary has had something that this position does not cover. */
-function secondsBehind(replayed: Lsn, now: number): number {
-  const missing = history.find(({ lsn }) => lsn > replayed)
-  return missing ? (now - missing.at) / 1000 : 0
-}
 // #endregion history
 
 // #region sample
