@@ -64,14 +64,14 @@ export default function CutTheWire() {
           onChange={(read) => set({ read })}
         />
         <Slider
-          label={t('Afterwards A writes 3000 and dies', 'そのあとAが3000を書く途中で落ちる')}
+          label={t('A writes 3000 and dies', 'Aが3000を書いて落ちる')}
           value={settings.reached}
           min={0}
           max={4}
           shown={
             settings.reached === 0
-              ? t('it does not', '落ちない')
-              : t(`when ${settings.reached} have it`, `${settings.reached}台に届いたところ`)
+              ? t('never', 'なし')
+              : t(`${settings.reached} of 5 have it`, `${settings.reached}台に届く`)
           }
           onChange={(reached) => set({ reached })}
         />
