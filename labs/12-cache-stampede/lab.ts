@@ -10,7 +10,7 @@ export default defineLab({
   ),
   roles: ['server', 'warm'],
   topology: { pg: { kind: 'postgres' }, redis: { kind: 'redis' } },
-  budget: 8000,
+  budget: 12_000,
   steps: [
     {
       id: 'single-flight',

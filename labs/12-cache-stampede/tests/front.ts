@@ -49,6 +49,8 @@ export interface Front {
 type Options = Pick<RequestOptions, 'within' | 'signal' | 'agent'>
 
 let made = 0
+/** Keys of {@link newKey} in a text. */
+const KEYS = /key-\d+-\d{6,}\./g
 
 /** A key that nobody has used; none is the beginning of another. */
 export const newKey = (): string => `key-${process.pid}-${String(++made).padStart(6, '0')}.`
@@ -81,10 +83,12 @@ export async function openFront(count: number, env: Env = {}, own: Env[] = []): 
 
   const counts: Front['counts'] = async (keys) => {
     const log = await pg.statements({ database: db.name }, since)
-    const texts = log.filter(({ application }) => names.includes(application))
-    return keys.map(
-      (key) => texts.filter(({ text, parameters }) => parameters.includes(key) || text.includes(key)).length,
-    )
+    const seen = new Map<string, number>()
+    for (const { application, text, parameters } of log) {
+      if (!names.includes(application)) continue
+      for (const key of new Set(`${text} ${parameters}`.match(KEYS))) seen.set(key, (seen.get(key) ?? 0) + 1)
+    }
+    return keys.map((key) => seen.get(key) ?? 0)
   }
   const rows: Front['rows'] = async (n, value = 'v1') => {
     const keys = Array.from({ length: n }, newKey)
