@@ -1,5 +1,5 @@
 import { beforeAll, eventually, expect, say, test, when } from '#harness'
-import { IMPATIENT, oneOnEach, openShop, patch, path, type Product, type Shop } from './shop.ts'
+import { IMPATIENT, oneOnEach, openShop, patch, path, warm, type Product, type Shop } from './shop.ts'
 
 let shop: Shop
 let product: Product
@@ -31,6 +31,7 @@ test(say('a node comes back with its memory', 'ノードが記憶を持って戻
       { within: 2000, hint: 2 },
     )
   }
+  for (const server of [shop.a, shop.b]) await warm(server, id)
   const later = []
   for (let i = 0; i < 20; i++)
     for (const server of [shop.a, shop.b]) later.push((await server.get(path(id))).body?.price)
