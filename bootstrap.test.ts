@@ -245,7 +245,9 @@ describe.each([
     expect(await exit).toBe(7)
   })
 
-  test.skipIf(!node || node === process.execPath)('ends when what started it is killed', async () => {
+  // This Node runs the command in its own process: there is nobody between the two.
+  if (node === process.execPath) return
+  test.skipIf(!node)('ends when what started it is killed', async () => {
     const { child, line, exit } = await waiting(env, node)
     child.kill('SIGKILL')
     expect(await exit).toBe('SIGKILL')
