@@ -57,6 +57,7 @@ function mask(line: string): string {
   return line
     .replaceAll(/\d{4}-\d\d-\d\dT[\d:.-]+Z?/g, '<time>')
     .replaceAll(/[0-9a-f]{8}-[0-9a-f-]{27}/g, '<uuid>')
+    .replaceAll(/\b\d[0-9A-F]*\/[0-9A-F]+\b/g, '#/#') // a position in the WAL, in hexadecimal
     .replaceAll(/\d+(\.\d+)?/g, '#')
     .trimEnd()
 }
