@@ -29,12 +29,12 @@ export interface Service {
 /** A session ends so long after its login, at the instances that the steps share. */
 export const SESSION_SECONDS = 60
 
-/** What `app-1`, `app-2` and `app-3` have for themselves. Postgres takes 27 connections here. */
+/** What `app-1`, `app-2` and `app-3` have for themselves. Postgres takes 30 connections here, those of the tests too. */
 const SETTINGS: Env[] = [
   { DB_POOL_MAX: 10 },
-  { DB_POOL_MAX: 8 },
+  { DB_POOL_MAX: 5 },
   // The impatient one: for the steps that wait for a time to be over.
-  { DB_POOL_MAX: 8, SESSION_TTL_MS: 250, SHUTDOWN_MS: 300 },
+  { DB_POOL_MAX: 5, SESSION_TTL_MS: 250, SHUTDOWN_MS: 300 },
 ]
 
 /**
