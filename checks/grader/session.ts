@@ -76,20 +76,17 @@ async function claimMachines(chapter: string, number = 1): Promise<string> {
   }
 }
 
-/** Two processes of every role wait: that is what most tests begin with. */
+/** Two processes of the first role wait: that is what most tests begin with. Others may be commands, run and done. */
 export function standbyPlan(lab: Lab, { machines }: RunContext): StandbyPlan {
   const kinds = new Set(Object.values(lab.spec.topology).map(({ kind }) => kind))
   const redis = kinds.has('redis') || kinds.has('redis-cluster')
   const postgres = kinds.has('postgres') || kinds.has('replicated')
   return {
     machines,
-    roles: [...lab.spec.roles, ...lab.spec.roles].slice(0, MOST_STANDBYS),
+    roles: lab.spec.roles.slice(0, 1).flatMap((role) => [role, role]),
     packages: ['hono', '@hono/node-server', ...(postgres ? ['pg'] : []), ...(redis ? ['ioredis'] : [])],
   }
 }
-
-/** A process that waits holds 50 MB. */
-const MOST_STANDBYS = 4
 
 /** What tests may ask of the command: the topology, and the run that they belong to. */
 export function hostFor(
