@@ -2,6 +2,7 @@ import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSyn
 import { join } from 'node:path'
 import { CLONE_ID, RUNTIME_DIR } from '../paths.ts'
 import { eventuallyTrue } from '../wait.ts'
+import { foldersIn, releaseSegments } from './segments.ts'
 import { killTree } from './signal.ts'
 import { environmentHas, isAlive, processInfo, processTable } from './table.ts'
 
@@ -90,6 +91,7 @@ async function removeOwned(owner: string): Promise<string[]> {
 
 /** False where it can't be removed. Two commands that clean up at once trip over each other, so it is looked at again. */
 async function removeFolder(dir: string): Promise<boolean> {
+  releaseSegments(foldersIn(dir))
   const gone = (): boolean => {
     rmSync(dir, { recursive: true, force: true })
     return !existsSync(dir)

@@ -3,10 +3,12 @@ import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { freePort } from '../ports.ts'
 import { OWNER, OWNER_MARK, ownFolder, ownProcess } from '../process/owned.ts'
+import { foldersIn, releaseSegments } from '../process/segments.ts'
 import { freezeTree, killTree, thawTree } from '../process/signal.ts'
 import { isAlive, processInfo } from '../process/table.ts'
 import type { Text } from '../text.ts'
 import { eventuallyTrue, Fatal } from '../wait.ts'
+import { memoryFolder } from './memory.ts'
 import { baseCopy } from './base-copy.ts'
 import { postgresBinaries, redisBinary } from './binaries.ts'
 import { baseFolder, copyFolder, giveAllAway, giveAway, makeStandby, removeFolder } from './data-folder.ts'
@@ -32,9 +34,9 @@ interface Launch {
 
 /** Servers from binaries on this machine. */
 export async function nativeRuntime(why: Text, onProgress?: (text: Text) => void): Promise<Runtime> {
-  const root = join(dataRoot().path, OWNER)
+  const root = memoryFolder() ?? join(dataRoot().path, OWNER)
   ownFolder(root)
-  await mkdir(root, { recursive: true, mode: 0o755 })
+  await mkdir(root, { mode: 0o755 })
   const nodes = new Set<NativeNode>()
   let count = 0
 
@@ -81,6 +83,8 @@ export async function nativeRuntime(why: Text, onProgress?: (text: Text) => void
         ...settings,
         listen_addresses: '127.0.0.1',
         unix_socket_directories: '',
+        // In the data folder, which is removed: of the system's own kind a killed server leaves some behind.
+        dynamic_shared_memory_type: 'mmap',
       }
       return launch({
         name,
@@ -120,6 +124,7 @@ export async function nativeRuntime(why: Text, onProgress?: (text: Text) => void
 
     async close() {
       await Promise.all([...nodes].map((node) => node.kill()))
+      releaseSegments(foldersIn(root))
       await removeFolder(root)
     },
   }
@@ -215,7 +220,9 @@ class NativeNode implements ServerNode {
 
   async remove(): Promise<void> {
     await this.kill()
-    for (const dir of [this.#launch.dir, ...this.#aside]) await removeFolder(dir)
+    const folders = [this.#launch.dir, ...this.#aside]
+    releaseSegments(folders)
+    for (const dir of folders) await removeFolder(dir)
   }
 
   #lives(): boolean {

@@ -120,7 +120,8 @@ function foreign(path: string): Text | undefined {
   return say(`${path} belongs to somebody else.`, `${path}はほかのユーザーのものです。`)
 }
 
-function refusalOf(path: string, user: User | null): Text | undefined {
+/** Why the servers' user can't keep data in a folder; undefined where it can. */
+export function refusalOf(path: string, user: User | null): Text | undefined {
   try {
     mkdirSync(path, { recursive: true })
     if (process.platform === 'win32') return undefined

@@ -64,6 +64,7 @@ class Command {
     return [
       RUNTIME_DIR,
       dataRoot().path,
+      '/dev/shm',
       ...['owned', 'docker', 'test'].map((name) => join(RUNTIME_DIR, name)),
     ]
       .filter((folder) => existsSync(folder))
@@ -82,10 +83,19 @@ class Command {
   }
 }
 
+/** Segments of shared memory that no process uses: a Postgres that was killed leaves one. */
+function segments(): string[] {
+  if (process.platform !== 'linux') return []
+  const [, ...lines] = readFileSync('/proc/sysvipc/shm', 'utf8').trim().split('\n')
+  return lines.filter((line) => line.trim().split(/\s+/)[6] === '0')
+}
+
 test('a command that ends in order leaves nothing', { timeout: 120_000 }, async () => {
+  const before = segments()
   const command = new Command()
   await command.exited
   expect(command.stage).toBe('end')
+  expect(segments()).toEqual(before)
   expect(command.processes().filter(({ pid, started }) => isAlive(pid, started))).toEqual([])
   expect(command.folders()).toEqual([])
   expect(await command.containers()).toEqual([])
@@ -97,6 +107,7 @@ test(`killed at ${MOMENTS} random moments, the next start cleans up`, { timeout:
   const begun = performance.now()
   await new Command().exited
   const life = performance.now() - begun
+  const before = segments()
   const stages: string[] = []
   for (let i = 0; i < MOMENTS; i++) {
     // One in each twentieth of its life, so that no part of it goes untried.
@@ -111,6 +122,7 @@ test(`killed at ${MOMENTS} random moments, the next start cleans up`, { timeout:
     const living = [...left, ...command.processes()].filter(({ pid, started }) => isAlive(pid, started))
     expect(living, `processes, ${where}`).toEqual([])
     expect(command.folders(), `folders, ${where}`).toEqual([])
+    expect(segments(), `shared memory, ${where}`).toEqual(before)
     expect(await command.containers(), `containers, ${where}`).toEqual([])
   }
   // It was killed in the middle of things, not always before or after them.
