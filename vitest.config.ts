@@ -49,6 +49,7 @@ export default defineConfig({
           include: ['site/tests/browser/**/*.test.ts'],
           exclude: NOT_OURS,
           fileParallelism: false,
+          maxConcurrency: 2,
           testTimeout: 120_000,
           hookTimeout: 180_000,
         },

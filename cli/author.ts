@@ -22,6 +22,7 @@ export async function author(args: string[]): Promise<number> {
     options: {
       runtime: { type: 'string' },
       fast: { type: 'boolean', default: false },
+      rest: { type: 'boolean', default: false },
       own: { type: 'boolean', default: false },
       update: { type: 'boolean', default: false },
       only: { type: 'string' },
@@ -48,6 +49,7 @@ export async function author(args: string[]): Promise<number> {
   for (const problem of await pages()) count('pages', [problem])
   const options = {
     fast: values.fast,
+    rest: values.rest,
     own: values.own,
     update: values.update,
     slack: Number(values.slack),

@@ -1,4 +1,6 @@
+import { dirname } from 'node:path'
 import { dataRoot, postgresBinaries, redisBinary, unprivilegedUser } from '#harness/runtime/binaries'
+import { memoryFolder } from '#harness/runtime/memory'
 import { canFetch } from '#harness/runtime/redis-apt'
 import { same } from '#harness/text'
 import { look, type Finding } from './finding.ts'
@@ -35,6 +37,8 @@ async function user(): Promise<Omit<Finding, 'topic'>> {
 
 async function data(): Promise<Omit<Finding, 'topic'>> {
   const { path, reason } = dataRoot()
+  const memory = memoryFolder()
+  if (memory) return { status: 'ok', text: same(dirname(memory)) }
   return {
     status: 'ok',
     text: reason ? { en: `${path}: ${reason.en}`, ja: `${path}:${reason.ja}` } : same(path),

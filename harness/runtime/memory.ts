@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statfsSync } from 'node:fs'
+import { existsSync, statfsSync } from 'node:fs'
 import { join } from 'node:path'
 import { CLONE_ID } from '../paths.ts'
 import { OWNER } from '../process/owned.ts'
@@ -19,13 +19,7 @@ const FREE_MEMORY = 4 * GIB
 export function memoryFolder(): string | undefined {
   if (process.platform !== 'linux' || !existsSync(SHM)) return undefined
   const { type, bavail, bsize } = statfsSync(SHM)
-  if (type !== TMPFS || bavail * bsize < ROOM || availableMemory() < FREE_MEMORY) return undefined
+  if (type !== TMPFS || bavail * bsize < ROOM || process.availableMemory() < FREE_MEMORY) return undefined
   if (refusalOf(SHM, unprivilegedUser())) return undefined
   return join(SHM, `scaling-workbook-${CLONE_ID}-${OWNER}`)
-}
-
-/** Bytes that programs can still be given without swapping. */
-function availableMemory(): number {
-  const [, kib = '0'] = /^MemAvailable:\s+(\d+) kB/m.exec(readFileSync('/proc/meminfo', 'utf8')) ?? []
-  return Number(kib) * 1024
 }

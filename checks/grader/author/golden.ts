@@ -7,14 +7,24 @@ import type { Verdict } from '../verdict.ts'
 
 const LANGUAGES: Language[] = ['en', 'ja']
 
+/** Which program's output is recorded, and how much of it. */
+export interface Golden {
+  program: string
+  /** The part about the failed step alone: which steps went before it is not the program's doing. */
+  failureOnly?: boolean
+  /** Write it instead of comparing. */
+  update: boolean
+}
+
 /**
  * What the learner reads is tested too: the terminal output for a program is recorded, and a change shows up in review.
  * What differs from run to run (ports, times, counts, seeds, log lines, the timeline) is masked or left out.
  */
-export function checkGolden(lab: Lab, program: string, verdict: Verdict, update: boolean): string[] {
+export function checkGolden(lab: Lab, verdict: Verdict, { program, failureOnly, update }: Golden): string[] {
   return LANGUAGES.flatMap((language) => {
     const file = join(lab.checks, 'golden', `${program}.${language}.txt`)
-    const text = transcript(verdict, language)
+    const whole = transcript(verdict, language)
+    const text = failureOnly ? failureIn(whole) : whole
     const before = existsSync(file) ? readFileSync(file, 'utf8') : ''
     if (comparable(text) === comparable(before)) return []
     if (update) {
@@ -41,6 +51,11 @@ export function transcript(verdict: Verdict, language: Language): string {
     })),
   }
   return `${renderVerdict(steady, language, { color: false, columns: 100 }).map(mask).join('\n')}\n`
+}
+
+/** From the line `✗ step — title` to the count at the end. */
+function failureIn(text: string): string {
+  return /^✗ \S+ — [\s\S]*?\n(?=\n✗ )/m.exec(text)?.[0] ?? text
 }
 
 /**

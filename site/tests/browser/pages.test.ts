@@ -19,7 +19,7 @@ const LOOKS = [
 const pages = [...(await allPages()), '/nowhere', '/ja/nowhere']
 
 describe.each(LOOKS)('in $colorScheme at $width px', ({ colorScheme, width }) => {
-  it.each(pages)('%s is whole, fits and can be read by everybody', async (path) => {
+  it.concurrent.each(pages)('%s is whole, fits and can be read by everybody', async (path) => {
     const { page, problems } = await site.open(path, { colorScheme, viewport: { width, height: 900 } })
     await readToTheEnd(page)
     expect(
