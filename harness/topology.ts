@@ -1,24 +1,12 @@
-import { Redis } from 'ioredis'
+import { startComponent, streaming, type NodeInfo, type Started } from './components.ts'
 import { Databases } from './databases.ts'
-import type { ComponentSpec, ReplicatedSpec, Topology } from './lab.ts'
+import type { ComponentSpec, Topology } from './lab.ts'
 import { formCluster } from './redis-cluster.ts'
-import type { Runtime, ServerNode } from './runtime/runtime.ts'
-import { lsn, sqlOnce } from './sql.ts'
-import { eventuallyTrue } from './wait.ts'
+import type { Runtime } from './runtime/runtime.ts'
+import { sqlOnce } from './sql.ts'
+import { emptyRedis, isPast4GiB, revive, versionOf } from './upkeep.ts'
 
-/** What a test may know of one server of the topology. */
-export interface NodeInfo {
-  name: string
-  kind: 'postgres' | 'redis'
-  host: string
-  port: number
-  /** The port that a cluster node tells its clients, where links stand in front. */
-  announced?: number
-  log: string
-  /** Name of the component in `lab.ts` that it belongs to. */
-  component: string
-  role: 'alone' | 'primary' | 'replica' | 'cluster'
-}
+export { streaming, type NodeInfo } from './components.ts'
 
 export type Verb = 'kill' | 'start' | 'freeze' | 'thaw'
 
@@ -41,11 +29,6 @@ export interface TopologyApi {
   add(component: string, spec: ComponentSpec): Promise<NodeInfo[]>
 }
 
-interface Started {
-  info: NodeInfo
-  server: ServerNode
-}
-
 /** Starts the real components of a lab and keeps them between runs. */
 export class StartedTopology implements TopologyApi {
   readonly runtime: Runtime
@@ -64,9 +47,7 @@ export class StartedTopology implements TopologyApi {
   static async start(runtime: Runtime, spec: Topology): Promise<StartedTopology> {
     const topology = new StartedTopology(runtime, spec)
     const parts = Object.entries(spec)
-    const started = await Promise.allSettled(
-      parts.map(([name, part]) => topology.#startComponent(name, part)),
-    )
+    const started = await Promise.allSettled(parts.map(([name, part]) => startComponent(runtime, name, part)))
     try {
       for (const part of started) {
         if (part.status === 'rejected') throw part.reason
@@ -103,9 +84,9 @@ export class StartedTopology implements TopologyApi {
     const spec = this.#spec[component] ?? this.#added.get(component)
     if (!spec) throw new Error(`there is no component ${component} in this topology`)
     const spare = this.#spares.get(component)?.catch(() => undefined)
-    const fresh = (await spare) ?? (await this.#startComponent(component, spec))
+    const fresh = (await spare) ?? (await startComponent(this.runtime, component, spec))
     // Whoever renews once renews again: the next one is made while the test runs.
-    const next = this.#startComponent(component, spec)
+    const next = startComponent(this.runtime, component, spec)
     next.catch(() => {}) // made anew when it is wanted, and that failure is told
     this.#spares.set(component, next)
     await this.#retire(component)
@@ -116,7 +97,7 @@ export class StartedTopology implements TopologyApi {
 
   async add(component: string, spec: ComponentSpec): Promise<NodeInfo[]> {
     this.#added.set(component, spec)
-    const fresh = await this.#startComponent(component, spec)
+    const fresh = await startComponent(this.runtime, component, spec)
     this.#enter(fresh)
     return fresh.map((node) => node.info)
   }
@@ -137,48 +118,13 @@ export class StartedTopology implements TopologyApi {
   /** `{ postgres: '18.4', redis: '7.0.15' }`, as the servers themselves say. */
   async versions(): Promise<Record<string, string>> {
     const found: Record<string, string> = {}
-    for (const { info } of this.#nodes.values()) {
-      found[info.kind] ??= info.kind === 'postgres' ? await postgresVersion(info) : await redisVersion(info)
-    }
+    for (const { info } of this.#nodes.values()) found[info.kind] ??= await versionOf(info)
     return found
   }
 
   async close(): Promise<void> {
     await Promise.allSettled(this.#spares.values())
     await this.runtime.close()
-  }
-
-  async #startComponent(name: string, spec: ComponentSpec): Promise<Started[]> {
-    const { settings } = spec
-    if (spec.kind === 'redis') {
-      return [describe(await this.runtime.redis({ name, settings }), name, 'redis', 'alone')]
-    }
-    if (spec.kind === 'redis-cluster') {
-      const nodes = await this.runtime.redisCluster({
-        name,
-        settings,
-        nodes: 3,
-        behindLinks: spec.behindLinks,
-      })
-      await formCluster(nodes)
-      return nodes.map((node) => describe(node, name, 'redis', 'cluster'))
-    }
-    // A statement can ask `current_setting('cluster_name')` where it runs.
-    const named = (server: string) => ({ name: server, settings: { cluster_name: server, ...settings } })
-    const far = spec.kind === 'replicated' && spec.far === true
-    const primary = await this.runtime.postgres({ ...named(name), far })
-    await sqlOnce(primary, 'postgres', 'CREATE ROLE app LOGIN; GRANT pg_monitor TO app')
-    if (spec.kind === 'postgres') return [describe(primary, name, 'postgres', 'alone')]
-    const replicas = await Promise.all(
-      replicaNames(name, spec.replicas).map((replica) =>
-        this.runtime.postgres({ ...named(replica), far, follow: { port: primary.port, of: primary } }),
-      ),
-    )
-    await streaming(primary, replicas.length)
-    return [
-      describe(primary, name, 'postgres', 'primary'),
-      ...replicas.map((replica) => describe(replica, name, 'postgres', 'replica')),
-    ]
   }
 
   async #healComponent(component: string, spec: ComponentSpec): Promise<boolean> {
@@ -225,79 +171,7 @@ export class StartedTopology implements TopologyApi {
   }
 }
 
-function replicaNames(primary: string, replicas: ReplicatedSpec['replicas']): readonly string[] {
-  if (typeof replicas !== 'number') return replicas
-  return Array.from({ length: replicas }, (_, i) => `${primary}-replica-${i + 1}`)
-}
-
-function describe(
-  server: ServerNode,
-  component: string,
-  kind: NodeInfo['kind'],
-  role: NodeInfo['role'],
-): Started {
-  const { name, host, port, announced, log } = server
-  return { server, info: { name, host, port, announced, log, component, kind, role } }
-}
-
 /** The same server under the name by which this test knows it. */
 function called({ server, info }: Started, name: string): Started {
   return { server, info: { ...info, name } }
-}
-
-async function revive({ info, server }: Started): Promise<void> {
-  await server.thaw()
-  const answers = info.kind === 'postgres' ? postgresVersion(info) : redisVersion(info)
-  await answers.catch(() => server.start())
-}
-
-/** Resolves when the primary streams to so many replicas, and all have what it has now. */
-export async function streaming(
-  primary: { host: string; port: number; name: string },
-  replicas: number,
-): Promise<void> {
-  const [now] = await sqlOnce(primary, 'postgres', 'SELECT pg_current_wal_flush_lsn() AS lsn')
-  await eventuallyTrue(`${replicas} replicas to follow ${primary.name}`, async () => {
-    const rows = await sqlOnce(
-      primary,
-      'postgres',
-      "SELECT replay_lsn FROM pg_stat_replication WHERE state = 'streaming'",
-    )
-    return rows.filter((row) => row.replay_lsn && lsn(row.replay_lsn) >= lsn(now?.lsn)).length >= replicas
-  })
-}
-
-async function isPast4GiB(primary: NodeInfo): Promise<boolean> {
-  const [row] = await sqlOnce(primary, 'postgres', 'SELECT pg_current_wal_lsn() AS lsn')
-  return lsn(row?.lsn) >= 1n << 32n
-}
-
-async function postgresVersion(info: NodeInfo): Promise<string> {
-  const [row] = await sqlOnce(info, 'postgres', 'SHOW server_version', undefined, { ms: 1000 })
-  return String(row?.server_version).split(' ')[0]!
-}
-
-async function redisVersion(info: NodeInfo): Promise<string> {
-  return withRedis(info, async (redis) => /redis_version:(\S+)/.exec(await redis.info('server'))?.[1] ?? '?')
-}
-
-async function emptyRedis(info: NodeInfo): Promise<void> {
-  await withRedis(info, (redis) => redis.flushall())
-}
-
-async function withRedis<T>(info: NodeInfo, use: (redis: Redis) => Promise<T>): Promise<T> {
-  const redis = new Redis({
-    host: info.host,
-    port: info.port,
-    lazyConnect: true,
-    maxRetriesPerRequest: 0,
-    retryStrategy: () => null,
-  })
-  redis.on('error', () => {}) // reported by the command itself
-  try {
-    await redis.connect()
-    return await use(redis)
-  } finally {
-    redis.disconnect()
-  }
 }

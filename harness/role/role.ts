@@ -2,20 +2,20 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { lab } from '../context.ts'
 import { StepFailure, type Finding } from '../failure.ts'
-import { http, type Answer, type RequestOptions } from '../http.ts'
 import { freePort } from '../ports.ts'
 import { atEnd, scopeSignal } from '../scope.ts'
 import { situation } from '../situation.ts'
-import { say, type Text } from '../text.ts'
+import { say } from '../text.ts'
 import { note, now } from '../timeline.ts'
 import { eventuallyTrue, Fatal, WaitTimeout } from '../wait.ts'
 import { waiting } from '../waiting.ts'
 import { install, makeMachine, type Machine } from './machine.ts'
 import { Output } from './output.ts'
 import { RoleProcess, type Exit } from './process.ts'
-import { describeExit, shortened } from './ending.ts'
+import { RoleClient } from './client.ts'
+import { shortened } from './ending.ts'
 import { healthy } from './health.ts'
-import { whyNotReady } from './readiness.ts'
+import { endedTooSoon, neverReady } from './start-failure.ts'
 import { takeStandby, type Standby } from './standby.ts'
 
 export { describeExit } from './ending.ts'
@@ -37,8 +37,6 @@ export interface RoleOptions {
   /** False: prepare the machine only; `start()` is the test's. Default true. */
   start?: boolean
 }
-
-type Send = Omit<RequestOptions, 'method' | 'body' | 'to'>
 
 /** Roles that the running test, or file, has started: for their logs, and to notice one that died. */
 const started = new Set<StartedRole>()
@@ -73,11 +71,9 @@ export async function startRole(role: string, options: RoleOptions = {}): Promis
 }
 
 /** A running instance of a role: a process on a machine of its own. */
-export class StartedRole {
+export class StartedRole extends RoleClient {
   readonly role: string
-  readonly name: string
   readonly port: number
-  readonly url: string
   readonly machine: Machine
   /** When it was last seen healthy after a start, epoch milliseconds. */
   readyAt = 0
@@ -91,11 +87,10 @@ export class StartedRole {
   #awaitedSince: number | undefined
 
   constructor(role: string, name: string, { machine, options, port, standby }: Place) {
+    super(name, `http://127.0.0.1:${port}`)
     this.role = role
-    this.name = name
     this.machine = machine
     this.port = port
-    this.url = `http://127.0.0.1:${port}`
     this.#options = options
     this.#standby = standby
     this.#output = new Output(join(lab().runDir, `${name}.log`))
@@ -121,7 +116,7 @@ export class StartedRole {
     const look = async (): Promise<boolean> => {
       if (!running.exit) return healthy(this.port)
       await running.said
-      throw new Fatal(new StepFailure(this.#endedTooSoon(running.exit)))
+      throw new Fatal(new StepFailure(endedTooSoon(this, running.exit)))
     }
     try {
       const what = `${this.name} to answer GET /health with 200`
@@ -129,7 +124,7 @@ export class StartedRole {
       this.readyAt = now()
     } catch (error) {
       if (!(error instanceof WaitTimeout)) throw error
-      throw new StepFailure(await this.#neverReady(), { cause: error })
+      throw new StepFailure(await neverReady(this, this.#awaitedSince), { cause: error })
     } finally {
       this.#awaitedSince = undefined
     }
@@ -137,7 +132,7 @@ export class StartedRole {
 
   /** What is to be said of it when the test's time is over; undefined when nobody waits for it to be ready. */
   async unready(): Promise<Finding | undefined> {
-    return this.#awaitedSince === undefined ? undefined : this.#neverReady()
+    return this.#awaitedSince === undefined ? undefined : neverReady(this, this.#awaitedSince)
   }
 
   /** SIGKILL to the process and all that it started. */
@@ -236,26 +231,6 @@ export class StartedRole {
     return this.#output.tail(count, since).map((line) => shortened(line, this.machine))
   }
 
-  request(path: string, options: RequestOptions = {}): Promise<Answer> {
-    return http(this.url + path, { to: this.name, ...options })
-  }
-
-  get(path: string, options: Send = {}): Promise<Answer> {
-    return this.request(path, options)
-  }
-
-  put(path: string, body?: unknown, options: Send = {}): Promise<Answer> {
-    return this.request(path, { ...options, method: 'PUT', body })
-  }
-
-  post(path: string, body?: unknown, options: Send = {}): Promise<Answer> {
-    return this.request(path, { ...options, method: 'POST', body })
-  }
-
-  delete(path: string, options: Send = {}): Promise<Answer> {
-    return this.request(path, { ...options, method: 'DELETE' })
-  }
-
   #signal(signal: string): void {
     note({ from: 'test', to: this.name, kind: 'signal', text: signal })
   }
@@ -263,28 +238,6 @@ export class StartedRole {
   #running(): RoleProcess {
     if (!this.#process) throw new Error(`${this.name} was never started`)
     return this.#process
-  }
-
-  #endedTooSoon(exit: Exit): Finding {
-    const end = describeExit(exit, this.tail(50))
-    return this.#startFailure(say(`the process ended (${end.en})`, `プロセスが終了した(${end.ja})`))
-  }
-
-  async #neverReady(): Promise<Finding> {
-    const waited = Math.round(performance.now() - (this.#awaitedSince ?? 0))
-    const timedOut = say(`timed out after ${waited} ms: `, `${waited}ミリ秒でタイムアウト。`)
-    const { pid } = this.#running()
-    const observed = await whyNotReady({ pid, pids: this.pids(), port: this.port, name: this.name })
-    return this.#startFailure(say(timedOut.en + observed.en, timedOut.ja + observed.ja))
-  }
-
-  #startFailure(observed: Text): Finding {
-    return {
-      outcome: 'error',
-      when: say(`starting ${this.name} (src/${this.role}.ts)`, `${this.name}を起動した(src/${this.role}.ts)`),
-      expected: say('GET /health answers 200', 'GET /healthが200を返す'),
-      observed,
-    }
   }
 }
 
