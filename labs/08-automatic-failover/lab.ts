@@ -2,7 +2,6 @@ import { defineLab } from '#harness/lab'
 import { say } from '#harness/text'
 
 export default defineLab({
-  draft: true,
   title: say('Automatic failover', '自動フェイルオーバー'),
   summary: say(
     'The primary dies at 03:10, and the script that was to replace it once made a second primary out of a lost ping. Build three controllers that agree before they act, fence before they promote, and a service that comes along without losing an order.',
@@ -13,7 +12,7 @@ export default defineLab({
     pg: { kind: 'replicated', replicas: 2, far: true },
     redis: { kind: 'redis' },
   },
-  budget: 14000,
+  budget: 62_000,
   steps: [
     {
       id: 'watch',

@@ -2,7 +2,6 @@ import { defineLab } from '#harness/lab'
 import { say } from '#harness/text'
 
 export default defineLab({
-  draft: true,
   title: say('Two-tier cache', '二層キャッシュ'),
   summary: say(
     'Four servers remember the price, each for itself, over one Redis, over one Postgres. Build a cache whose answers are right, or old for a known time: through late fills, lost messages and values that look like nothing.',
@@ -10,7 +9,7 @@ export default defineLab({
   ),
   roles: ['server'],
   topology: { pg: { kind: 'postgres' }, redis: { kind: 'redis' } },
-  budget: 6000,
+  budget: 14_000,
   steps: [
     {
       id: 'read-through',

@@ -2,7 +2,6 @@ import { defineLab } from '#harness/lab'
 import { say } from '#harness/text'
 
 export default defineLab({
-  draft: true,
   title: say('Cache stampede', 'キャッシュスタンピード'),
   summary: say(
     'Four servers, one Redis, one Postgres, and the moment a popular entry is missing. Make a thousand readers cause one query, survive the one who holds the lock, and keep Postgres alive when Redis is gone.',
@@ -10,7 +9,7 @@ export default defineLab({
   ),
   roles: ['server', 'warm'],
   topology: { pg: { kind: 'postgres' }, redis: { kind: 'redis' } },
-  budget: 12_000,
+  budget: 22_000,
   steps: [
     {
       id: 'single-flight',

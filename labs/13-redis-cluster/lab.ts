@@ -4,7 +4,6 @@ import { say } from '#harness/text'
 const register = { kind: 'redis' } as const
 
 export default defineLab({
-  draft: true,
   title: say('Redis Cluster and quorum', 'Redis Clusterと定足数'),
   summary: say(
     'A shared cache spread over three Redis nodes, and everything that a node can do to its clients: die, freeze, disappear behind the network, come back with its memory. Then a small replicated register that keeps its promise when the network is cut in two.',
@@ -20,7 +19,7 @@ export default defineLab({
     q4: register,
     q5: register,
   },
-  budget: 14_000,
+  budget: 28_000,
   steps: [
     {
       id: 'slots',

@@ -69,7 +69,7 @@ export async function lookUp(ids: readonly string[]): Promise<Map<string, Lookup
     [...groups].map(async ([slot, group]) => {
       const parts = await ask(slot, () => cluster.mget(group.flatMap(keysOf))).catch(
         (error: Error & { code?: string }) => {
-          if (error.code === 'CLUSTERDOWN' || /TRYAGAIN|timed out/.test(error.message)) return undefined
+          if (error.code === 'CLUSTERDOWN' || /TRYAGAIN|MOVED|timed out/.test(error.message)) return undefined
           throw error
         },
       )
