@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import net from 'node:net'
 import { expect, test } from 'vitest'
 import { closedPort, freePort } from './ports.ts'
@@ -11,7 +13,7 @@ const outcome = (port: number) =>
     socket.once('connect', () => socket.destroy())
   })
 
-test('never the same port twice, all outside the ephemeral range', async () => {
+test('300 ports are 300 different ones, all outside the ephemeral range', async () => {
   const ports = await Promise.all(Array.from({ length: 300 }, () => freePort()))
   expect(new Set(ports).size).toBe(300)
   expect(Math.min(...ports)).toBeGreaterThanOrEqual(20_000)
@@ -24,4 +26,18 @@ test('a free port can be listened on, a closed one refuses', async () => {
   expect(await outcome(port)).toBe('connected')
   server.close()
   expect(await outcome(await closedPort())).toBe('ECONNREFUSED')
+})
+
+test('no two processes draw from the same block', async () => {
+  const draw = `import { freePort } from '${new URL('ports.ts', import.meta.url).href}'
+    console.log(await freePort())
+    process.stdin.resume()`
+  const children = [1, 2, 3].map(() => spawn(process.execPath, ['--input-type=module', '-e', draw]))
+  try {
+    const ports = await Promise.all(children.map(async ({ stdout }) => Number(await once(stdout, 'data'))))
+    const blocks = [...ports, await freePort()].map((port) => Math.floor(port / 1000))
+    expect(new Set(blocks).size).toBe(4)
+  } finally {
+    for (const child of children) child.kill()
+  }
 })

@@ -1,9 +1,16 @@
 import { readFileSync } from 'node:fs'
 import net from 'node:net'
+import { isMainThread } from 'node:worker_threads'
 
 /** Where the harness takes its ports from. Roles, links and components that must come back on the same port live here. */
 const FIRST = 20_000
 const LAST = 32_000
+/**
+ * A command has a block of them to itself: a server that is down for the moment holds its port by nothing else. Of the
+ * block, the thread that keeps the topology uses the lower part, tests the upper one.
+ */
+const BLOCK = 1000
+const OF_MAIN = 400
 
 /** Ports that the system may give to any outgoing connection: one that is closed now could answer a moment later. */
 function ephemeralRange(): { first: number; last: number } {
@@ -17,17 +24,58 @@ function ephemeralRange(): { first: number; last: number } {
 }
 
 const ephemeral = ephemeralRange()
-const handedOut = new Set<number>()
+/** Ports that must refuse connections for the rest of this process. */
+const closed = new Set<number>()
 
 /** A range widened by hand may leave nothing outside; then a port inside is the best there is. */
 const outside = (port: number) => port < ephemeral.first || port > ephemeral.last
 const someOutside = outside(FIRST) || outside(LAST)
 
-function candidate(): number {
+interface Span {
+  first: number
+  last: number
+}
+
+let span: Promise<Span> | undefined
+let next: number | undefined
+
+/** The next port of this thread's span, over and over again: what was given back rests as long as it can. */
+async function candidate(): Promise<number> {
+  const { first, last } = await (span ??= chooseSpan())
   for (;;) {
-    const port = FIRST + Math.floor(Math.random() * (LAST - FIRST + 1))
-    if (!handedOut.has(port) && (outside(port) || !someOutside)) return port
+    next ??= first + Math.floor(Math.random() * (last - first + 1))
+    const port = next
+    next = port < last ? port + 1 : first
+    if (!closed.has(port) && (outside(port) || !someOutside)) return port
   }
+}
+
+/** All ports where every block is taken: then two commands may meet. */
+async function chooseSpan(): Promise<Span> {
+  const [owner, known] = (process.env.WORKBOOK_PORTS ?? '').split(':').map(Number)
+  // Threads of a process share its block; a process that inherits the variable has one of its own.
+  const block = owner === process.pid ? known : await claimBlock()
+  if (!block) return { first: FIRST, last: LAST }
+  process.env.WORKBOOK_PORTS = `${process.pid}:${block}`
+  return isMainThread
+    ? { first: block + 1, last: block + OF_MAIN }
+    : { first: block + OF_MAIN + 1, last: block + BLOCK - 1 }
+}
+
+/** Whoever listens on the first port of a block owns it, until it ends. */
+async function claimBlock(): Promise<number | undefined> {
+  for (let block = FIRST; block + BLOCK <= LAST; block += BLOCK) {
+    const claim = net.createServer()
+    const claimed = await new Promise<boolean>((resolve) => {
+      claim.once('error', () => resolve(false))
+      claim.listen({ port: block, host: '127.0.0.1', exclusive: true }, () => resolve(true))
+    })
+    if (claimed) {
+      claim.unref()
+      return block
+    }
+  }
+  return undefined
 }
 
 function canListen(port: number, host: string): Promise<boolean> {
@@ -52,12 +100,11 @@ function refuses(port: number): Promise<boolean> {
 
 /**
  * A port on which nothing listens now, outside the system's ephemeral range, so that it can be closed and opened
- * again, and never the same one twice in a process.
+ * again, and the same one not twice within hundreds.
  */
 export async function freePort(hosts: readonly string[] = ['127.0.0.1']): Promise<number> {
   for (let attempt = 0; attempt < 500; attempt++) {
-    const port = candidate()
-    handedOut.add(port)
+    const port = await candidate()
     let free = true
     // One after the other: 0.0.0.0 would get in the way of 127.0.0.1.
     for (const host of hosts) free &&= await canListen(port, host)
@@ -68,5 +115,7 @@ export async function freePort(hosts: readonly string[] = ['127.0.0.1']): Promis
 
 /** A port that refuses connections for the rest of this process: an address at which nobody lives. */
 export async function closedPort(): Promise<number> {
-  return freePort()
+  const port = await freePort()
+  closed.add(port)
+  return port
 }
