@@ -1,7 +1,7 @@
 import { expect, say, test, when } from '#harness'
 import { openCluster } from './cluster.ts'
 import { quiet, replaced, writable } from './looks.ts'
-import { insert, partFrom, rowsOf } from './rows.ts'
+import { insert, partFrom, received, rowsOf } from './rows.ts'
 import { blockedFor, force, writeAndShow } from './losing.ts'
 
 // #region synchronous
@@ -28,6 +28,7 @@ test(
     const cluster = await openCluster(random)
     const { primary, a, b } = cluster
     await insert(primary, 'before')
+    await Promise.all([received(primary, a), received(primary, b)])
     await Promise.all([partFrom(cluster, primary, a), partFrom(cluster, primary, b)])
     await writeAndShow(cluster, primary, 2 * 1024 * 1024)
     when(
