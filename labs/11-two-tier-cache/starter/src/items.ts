@@ -7,7 +7,7 @@ types.setTypeParser(types.builtins.INT8, Number)
 
 export const pool = new Pool({
   connectionString: DATABASE_URL,
-  connectionTimeoutMillis: 1000,
+  connectionTimeoutMillis: 3000,
   query_timeout: 5000,
 })
 // A lost connection is reported to the query that waits for it. This event would end the process.
