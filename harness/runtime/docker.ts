@@ -110,7 +110,7 @@ export async function dockerRuntime(why: Text): Promise<Runtime> {
       // The nodes share one network: they reach each other, and clients reach them, by the same address and port.
       const holder = new LocalContainer(IMAGES.redis)
         .withExposedPorts(...ports.map((port) => ({ container: port, host: port })))
-        .withCommand(['redis-server', '--port', String(ports[0]! + 1), '--save', ''])
+        .withCommand(['redis-server', '--port', '6379', '--save', ''])
         .withLabels({ ...LABELS })
         .withWaitStrategy(new AnswersFromHere(name, async () => true))
       const id = (await holder.start()).getId()
