@@ -24,13 +24,13 @@ export class LocalPostgres extends PostgreSqlContainer {
   constructor(image: string, gateway: string | undefined) {
     super(image)
     this.#gateway = gateway
-    // Testcontainers' own runs `pg_isready` in every container four times a second, all its life: with six of them that
-    // took more than one of two processors. `AnswersFromHere` asks once, by a connection.
-    this.withHealthCheck({ test: ['NONE'] })
   }
 
   protected override async beforeContainerCreated(): Promise<void> {
     onlyHere(this.hostConfig as HostConfig, this.#gateway)
+    // Testcontainers' own runs `pg_isready` in every container four times a second, all its life: with six of them that
+    // took more than one of two processors. `AnswersFromHere` asks by a connection, until it has one.
+    this.createOpts.Healthcheck = { Test: ['NONE'] }
   }
 }
 

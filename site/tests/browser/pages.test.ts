@@ -8,6 +8,8 @@ beforeAll(async () => {
 })
 afterAll(() => site[Symbol.asyncDispose]())
 
+type Page = Awaited<ReturnType<World['open']>>['page']
+
 /** `npm test` looks at each page twice, so that both modes and both widths are seen; `.ci/run` at every combination. */
 const LOOKS = [
   { colorScheme: 'light', width: 1440 },
@@ -27,6 +29,10 @@ describe.each(LOOKS)('in $colorScheme at $width px', ({ colorScheme, width }) =>
       'pixels of sideways scroll',
     ).toBe(0)
     expect(await page.evaluate(SHIFT), 'layout shift while reading').toBeLessThan(0.01)
+    const japanese = path.startsWith('/ja/')
+    expect(await page.locator('html').getAttribute('lang')).toBe(japanese ? 'ja' : 'en')
+    expect(await page.locator('h1').count(), 'main headings').toBe(1)
+    if (japanese) expect(await englishIn(page), 'interface text in English').toEqual([])
     const { violations } = await new AxeBuilder({ page }).analyze()
     const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')
     expect(serious.map(({ id, nodes }) => `${id}: ${nodes.map((n) => n.html).join(' | ')}`)).toEqual([])
@@ -36,38 +42,23 @@ describe.each(LOOKS)('in $colorScheme at $width px', ({ colorScheme, width }) =>
   })
 })
 
-it('every page says its language and has one h1', async () => {
-  for (const path of pages) {
-    const { page } = await site.open(path)
-    expect(await page.locator('html').getAttribute('lang'), path).toBe(path.startsWith('/ja/') ? 'ja' : 'en')
-    expect(await page.locator('h1').count(), path).toBe(1)
-    await page.context().close()
-  }
-})
-
-it('no Japanese page shows interface text in English', async () => {
-  for (const path of pages.filter((p) => p.startsWith('/ja/'))) {
-    const { page } = await site.open(path)
-    const english = await page
-      .locator('button, nav a, summary, label, legend, th, dt, [role="status"]')
-      .evaluateAll((nodes) =>
-        (nodes as unknown as Node[])
-          .filter((node) => !node.closest('code, pre, [data-simulation] output, .table-of-contents'))
-          .map((node) => {
-            // A choice of the quiz may be a statement.
-            const words = node.cloneNode(true)
-            for (const code of words.querySelectorAll('code')) code.remove()
-            return words.textContent.trim()
-          })
-          .filter((text) => /[a-z]{3,} [a-z]{3,}/i.test(text) && !/[\u3040-\u30ff\u4e00-\u9fff]/.test(text)),
-      )
-    expect(
-      english.filter((text) => !/^npm |\$ |^English$/.test(text)),
-      path,
-    ).toEqual([])
-    await page.context().close()
-  }
-})
+/** Interface text that a Japanese page shows in English. */
+async function englishIn(page: Page): Promise<string[]> {
+  const english = await page
+    .locator('button, nav a, summary, label, legend, th, dt, [role="status"]')
+    .evaluateAll((nodes) =>
+      (nodes as unknown as Node[])
+        .filter((node) => !node.closest('code, pre, [data-simulation] output, .table-of-contents'))
+        .map((node) => {
+          // A choice of the quiz may be a statement.
+          const words = node.cloneNode(true)
+          for (const code of words.querySelectorAll('code')) code.remove()
+          return words.textContent.trim()
+        })
+        .filter((text) => /[a-z]{3,} [a-z]{3,}/i.test(text) && !/[\u3040-\u30ff\u4e00-\u9fff]/.test(text)),
+    )
+  return english.filter((text) => !/^npm |\$ |^English$/.test(text))
+}
 
 /** As much of an element as this file needs: it is compiled without the types of a browser. */
 interface Node {
@@ -85,7 +76,7 @@ const SHIFT = `new Promise((resolve) => {
 })`
 
 /** Scrolls as a reader does, so that what comes late has come. */
-async function readToTheEnd(page: Awaited<ReturnType<World['open']>>['page']): Promise<void> {
+async function readToTheEnd(page: Page): Promise<void> {
   const height = Number(await page.evaluate('document.documentElement.scrollHeight'))
   for (let y = 0; y < height; y += 700) {
     await page.evaluate(`scrollTo(0, ${y})`)
