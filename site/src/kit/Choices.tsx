@@ -1,10 +1,10 @@
-import { useId } from 'react'
+import { useId, type ReactNode } from 'react'
 import styles from './kit.module.css'
 
 interface Props<T extends string> {
   label: string
   value: T
-  options: readonly (readonly [value: T, label: string])[]
+  options: readonly (readonly [value: T, label: ReactNode])[]
   onChange: (value: T) => void
 }
 

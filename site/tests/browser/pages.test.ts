@@ -50,9 +50,9 @@ async function englishIn(page: Page): Promise<string[]> {
       (nodes as unknown as Node[])
         .filter((node) => !node.closest('code, pre, [data-simulation] output, .table-of-contents'))
         .map((node) => {
-          // A choice of the quiz may be a statement.
+          // A choice may be a statement, a field may hold one.
           const words = node.cloneNode(true)
-          for (const code of words.querySelectorAll('code')) code.remove()
+          for (const code of words.querySelectorAll('code, textarea')) code.remove()
           return words.textContent.trim()
         })
         .filter((text) => /[a-z]{3,} [a-z]{3,}/i.test(text) && !/[\u3040-\u30ff\u4e00-\u9fff]/.test(text)),

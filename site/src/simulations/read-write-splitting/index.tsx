@@ -51,13 +51,13 @@ export default function ReadWriteSplitting() {
           value={sampleOf(settings.sql)}
           options={[
             ['read', t('a read', '読み取り')],
-            ['cte', 'WITH … INSERT'],
-            ['locking', 'FOR UPDATE'],
+            ['cte', <code>WITH … INSERT</code>],
+            ['locking', <code>FOR UPDATE</code>],
             ['function', t('a function', '関数')],
             ['comment', t('a comment first', 'コメントが先')],
             ['literal', t('a literal', 'リテラル')],
             ['advisory', t('an advisory lock', 'アドバイザリロック')],
-            ['begin', 'BEGIN'],
+            ['begin', <code>BEGIN</code>],
             ['own', t('your own', '自分で入力')],
           ]}
           onChange={(name) => set({ sql: name === 'own' ? 'SELECT ' : SAMPLES[name].sql })}
