@@ -104,7 +104,7 @@ async function removeContainers(owner: string): Promise<string[] | undefined> {
   const { dockerAnswers } = await import('../runtime/choose.ts')
   if (!(await dockerAnswers()).yes) return undefined
   // Loaded only here: whoever works without Docker does not wait for its client.
-  const { sweepContainers } = await import('../runtime/docker.ts')
+  const { sweepContainers } = await import('../runtime/docker-left.ts')
   return sweepContainers(owner).catch(() => undefined)
 }
 

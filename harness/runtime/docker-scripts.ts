@@ -1,7 +1,11 @@
 /** What a container of Postgres runs before its server. */
 
 /** Lets replicas in from other containers: the images' own rules name local addresses only. */
-export const REPLICATION_RULE = '#!/bin/sh\necho "host replication all all trust" >> "$PGDATA/pg_hba.conf"\n'
+export const REPLICATION_RULE = {
+  content: '#!/bin/sh\necho "host replication all all trust" >> "$PGDATA/pg_hba.conf"\n',
+  target: '/docker-entrypoint-initdb.d/replication.sh',
+  mode: 0o755,
+}
 
 /** In a container: port of the server to copy, and how to follow it. Read and removed by its next start. */
 export const RESEED = '/reseed'
@@ -18,24 +22,40 @@ const RESEED_SCRIPT = [
   'fi',
 ].join('\n')
 
-/** Begins as the image does. */
-export const PRIMARY_SCRIPT = [RESEED_SCRIPT, 'exec docker-entrypoint.sh "$@"'].join('\n')
+/** Volume of a command: the image's own first start leaves its data folder there, once for all servers. */
+export const BASE = '/base'
 
-/** The first start sets the WAL 8 MB short of 4 GiB, before the server has run for anybody. */
-export const FAR_SCRIPT = [
-  RESEED_SCRIPT,
-  'mkdir -p "$PGDATA" && chown -R postgres "$PGDATA" && chmod 700 "$PGDATA"',
-  'if [ ! -s "$PGDATA/PG_VERSION" ]; then gosu postgres docker-ensure-initdb.sh; gosu postgres pg_resetwal -l 000000010000000000000FF8 "$PGDATA"; fi',
-  'exec docker-entrypoint.sh "$@"',
-].join('\n')
-
-/** The first start copies the primary; later starts find the data and go on. */
-export function standbyScript(name: string, port: number): string {
-  const from = `host=host.docker.internal port=${port} user=postgres application_name=${name}`
+/**
+ * What a container of Postgres runs. Its first start copies the volume's data folder, or is the one that makes it;
+ * later starts find their data and go on.
+ * @param far its WAL stands 8 MB short of 4 GiB before anybody uses it
+ * @param conninfo of whom it follows: a server that began with the same copy, and still has all its WAL
+ */
+export function startScript({ far, conninfo }: { far: boolean; conninfo: string | undefined }): string {
   return [
     RESEED_SCRIPT,
-    'mkdir -p "$PGDATA" && chown -R postgres "$PGDATA" && chmod 700 "$PGDATA"',
-    `if [ ! -s "$PGDATA/PG_VERSION" ]; then gosu postgres pg_basebackup -D "$PGDATA" -R -X stream -c fast --no-sync -d "${from}"; fi`,
+    'if [ ! -s "$PGDATA/PG_VERSION" ]; then',
+    `  ( flock 9; [ -d ${BASE}/data ] || {`,
+    `    rm -rf ${BASE}/making; mkdir -m 700 ${BASE}/making; chown postgres ${BASE}/making`,
+    `    PGDATA=${BASE}/making gosu postgres docker-ensure-initdb.sh`,
+    ...(far
+      ? [
+          `    gosu postgres pg_resetwal -l 000000010000000000000FF8 ${BASE}/making`,
+          // It leaves `wal_level=minimal` on record, and no replica begins with that: a server's run writes its own.
+          `    gosu postgres pg_ctl -D ${BASE}/making -o '-c listen_addresses=' -w start`,
+          `    gosu postgres pg_ctl -D ${BASE}/making -m fast -w stop`,
+        ]
+      : []),
+    `    mv ${BASE}/making ${BASE}/data`,
+    `  } ) 9> ${BASE}/lock`,
+    `  mkdir -p "$PGDATA"; cp -a ${BASE}/data/. "$PGDATA"`,
+    ...(conninfo
+      ? [
+          '  gosu postgres touch "$PGDATA/standby.signal"',
+          `  echo "primary_conninfo = '${conninfo}'" >> "$PGDATA/postgresql.auto.conf"`,
+        ]
+      : []),
+    'fi',
     'exec docker-entrypoint.sh "$@"',
   ].join('\n')
 }

@@ -3,22 +3,18 @@ import { mkdir, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
-import type { Container } from 'dockerode'
 import { CLONE_ID, RUNTIME_DIR } from '../paths.ts'
 import { freePort } from '../ports.ts'
 import { OWNER, ownContainers, ownFolder, ownerLives } from '../process/owned.ts'
 import type { Text } from '../text.ts'
-import { eventuallyTrue, Fatal } from '../wait.ts'
 import { AnswersFromHere, LocalContainer, LocalPostgres, LocalRedis } from './docker-containers.ts'
-import { FAR_SCRIPT, PRIMARY_SCRIPT, REPLICATION_RULE, RESEED, standbyScript } from './docker-scripts.ts'
+import { LABELS, removeOwned } from './docker-left.ts'
+import { DockerNode, type Ready } from './docker-node.ts'
+import { BASE, REPLICATION_RULE, RESEED, startScript } from './docker-scripts.ts'
 import { IMAGES } from './images.ts'
 import { postgresAnswers, redisAnswers } from './ready.ts'
 import { getContainerRuntimeClient, type ContainerRuntimeClient, type GenericContainer } from 'testcontainers'
 import { POSTGRES_SETTINGS, REDIS_SETTINGS, type Runtime, type ServerNode } from './runtime.ts'
-
-const CLONE_LABEL = 'org.scaling-workbook.clone'
-const OWNER_LABEL = 'org.scaling-workbook.owner'
-const LABELS = { [CLONE_LABEL]: CLONE_ID, [OWNER_LABEL]: OWNER }
 
 /** Servers in containers, through Testcontainers. */
 export async function dockerRuntime(why: Text): Promise<Runtime> {
@@ -34,9 +30,16 @@ export async function dockerRuntime(why: Text): Promise<Runtime> {
   const nodes = new Set<DockerNode>()
   let count = 0
   // A daemon may finish what a killed command had asked for after that command's record was swept.
-  await removeContainers(client, (owner) => owner !== OWNER && !ownerLives(owner))
+  await removeOwned(client, (owner) => owner !== OWNER && !ownerLives(owner))
   const gateway = await bridgeGateway(client)
   const listen = gateway ? ['127.0.0.1', gateway] : ['127.0.0.1']
+
+  /** The volume with the data folder that every Postgres of this command begins with. */
+  async function base(far: boolean): Promise<string> {
+    const Name = `scaling-workbook-${CLONE_ID}-${OWNER}${far ? '-far' : ''}`
+    await client.container.dockerode.createVolume({ Name, Labels: { ...LABELS } })
+    return Name
+  }
 
   async function start(
     container: GenericContainer,
@@ -70,6 +73,8 @@ export async function dockerRuntime(why: Text): Promise<Runtime> {
 
     async postgres({ name, settings, follow, far = false }) {
       const port = await freePort(listen)
+      const conninfo =
+        follow && `host=host.docker.internal port=${follow.port} user=postgres application_name=${name}`
       const all = Object.entries({ ...POSTGRES_SETTINGS, ...settings }).flatMap(([k, v]) => [
         '-c',
         `${k}=${v}`,
@@ -84,16 +89,9 @@ export async function dockerRuntime(why: Text): Promise<Runtime> {
         })
         .withExposedPorts({ container: 5432, host: port })
         .withExtraHosts([{ host: 'host.docker.internal', ipAddress: 'host-gateway' }])
-      if (follow) container.withEntrypoint(['bash', '-c', standbyScript(name, follow.port), 'standby'])
-      else {
-        const rule = {
-          content: REPLICATION_RULE,
-          target: '/docker-entrypoint-initdb.d/replication.sh',
-          mode: 0o755,
-        }
-        container.withCopyContentToContainer([rule])
-        container.withEntrypoint(['bash', '-c', far ? FAR_SCRIPT : PRIMARY_SCRIPT, 'primary'])
-      }
+        .withBindMounts([{ source: await base(far), target: BASE, mode: 'rw' }])
+        .withCopyContentToContainer([REPLICATION_RULE])
+        .withEntrypoint(['bash', '-c', startScript({ far, conninfo }), name])
       return start(container.withCommand(['postgres', ...all]), name, port, postgresAnswers)
     },
 
@@ -135,124 +133,10 @@ export async function dockerRuntime(why: Text): Promise<Runtime> {
 
     async close() {
       await Promise.all([...nodes].map((node) => node.remove()))
-      await removeContainers(client, (owner) => owner === OWNER)
+      await removeOwned(client, (owner) => owner === OWNER)
       await rm(logs, { recursive: true, force: true })
     },
   }
-}
-
-type Ready = (port: number) => Promise<boolean>
-
-class DockerNode implements ServerNode {
-  readonly host = '127.0.0.1'
-  readonly name: string
-  readonly port: number
-  announced?: number
-  readonly log: string
-  readonly #container: Container
-  readonly #ready: Ready
-  readonly #write: (reseed: string) => Promise<void>
-  #starting: Promise<void> | undefined
-
-  /** @param write puts this into the container's file {@link RESEED} */
-  constructor(
-    name: string,
-    port: number,
-    log: string,
-    container: Container,
-    ready: Ready,
-    write: (reseed: string) => Promise<void>,
-  ) {
-    this.name = name
-    this.port = port
-    this.log = log
-    this.#container = container
-    this.#ready = ready
-    this.#write = write
-  }
-
-  start(): Promise<void> {
-    this.#starting ??= this.#start().finally(() => (this.#starting = undefined))
-    return this.#starting
-  }
-
-  async #start(): Promise<void> {
-    // Attached twice, each line would stand twice in its log.
-    if ((await this.#container.inspect()).State.Running) return
-    // Attached before the start, so that not one line of its log is missed.
-    const output = await this.#container.attach({ stream: true, stdout: true, stderr: true })
-    const file = createWriteStream(this.log, { flags: 'a' })
-    this.#container.modem.demuxStream(output, file, file)
-    output.once('end', () => file.end())
-    await this.#container.start()
-    let looks = 0
-    const look = async (): Promise<boolean> => {
-      if (await this.#ready(this.port)) return true
-      // Asking the daemon costs more than the look: once in a while is enough to notice a dead container.
-      if (++looks % 20 === 0 && !(await this.#container.inspect()).State.Running)
-        throw new Fatal(new Error(`${this.name} ended before it was ready`))
-      return false
-    }
-    await eventuallyTrue(`${this.name} to accept connections`, look, { within: 30_000 })
-  }
-
-  async kill(): Promise<void> {
-    const ended = this.#container.wait()
-    // Frozen, it is killed frozen: thawed first, it might still answer somebody.
-    await this.#container.kill().catch(alreadySo)
-    await this.thaw()
-    await this.#container.kill().catch(alreadySo)
-    await ended
-  }
-
-  async freeze(): Promise<void> {
-    // On cgroups of version 1 a busy container now and then escapes the freezer; runc lets it go on and says so.
-    await eventuallyTrue(`${this.name} to be frozen`, async () => {
-      await this.#container.pause().catch(alreadySo)
-      return (await this.#container.inspect()).State.Paused
-    })
-  }
-
-  async thaw(): Promise<void> {
-    await this.#container.unpause().catch(alreadySo)
-  }
-
-  async reseed(from: ServerNode, conninfo: string): Promise<void> {
-    await this.#starting?.catch(() => {}) // whoever started it was told
-    if ((await this.#container.inspect()).State.Running) throw new Error(`${this.name} runs`)
-    await this.#write(`${from.port}\n${conninfo}\n`)
-    await this.start()
-  }
-
-  async remove(): Promise<void> {
-    await this.#container.remove({ force: true, v: true }).catch(alreadySo)
-  }
-}
-
-/** Not running, not paused, already paused, already gone: what was asked for holds. */
-function alreadySo(error: { statusCode?: number; message?: string }): void {
-  const settled =
-    [304, 404, 409].includes(error.statusCode ?? 0) ||
-    /not paused|already paused|not running/.test(error.message ?? '')
-  if (!settled) throw error
-}
-
-/** Removes the containers of a command of this clone. Returns their names. */
-export async function sweepContainers(owner: string): Promise<string[]> {
-  return removeContainers(await getContainerRuntimeClient(), (other) => other === owner)
-}
-
-async function removeContainers(
-  client: ContainerRuntimeClient,
-  mine: (owner: string) => boolean,
-): Promise<string[]> {
-  const filters = { label: [`${CLONE_LABEL}=${CLONE_ID}`] }
-  const all = await client.container.dockerode.listContainers({ all: true, filters })
-  const left = all.filter((c) => mine(c.Labels[OWNER_LABEL] ?? ''))
-  await Promise.all(
-    left.map((c) => client.container.getById(c.Id).remove({ force: true, v: true }).catch(alreadySo)),
-  )
-  return left.map((c) => `container ${c.Names[0] ?? c.Id}`)
 }
 
 /** The address of this machine as containers see it, where it is one of this machine's own (not so on Docker Desktop). */

@@ -82,14 +82,15 @@ class Command {
     return lines.filter((line) => this.#pids.has(line.trim().split(/\s+/)[4] ?? ''))
   }
 
-  /** Containers that carry its label, running or not. */
+  /** Containers and volumes that carry its label. */
   async containers(): Promise<string[]> {
     if (process.env.LAB_RUNTIME !== 'docker') return []
     const { getContainerRuntimeClient } = await import('testcontainers')
     const { container } = await getContainerRuntimeClient()
     const filters = { label: [`org.scaling-workbook.owner=${this.owner}`] }
     const list = await container.dockerode.listContainers({ all: true, filters })
-    return list.map(({ Names }) => Names.join())
+    const { Volumes } = await container.dockerode.listVolumes({ filters })
+    return [...list.map(({ Names }) => Names.join()), ...(Volumes ?? []).map(({ Name }) => Name)]
   }
 }
 
