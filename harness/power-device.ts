@@ -30,6 +30,9 @@ export interface PowerDeviceOptions {
 /** Longest look at a node that may be frozen. */
 const LOOK_MS = 300
 
+/** And at one that nobody has frozen: on a busy machine it takes longer to say so. */
+const LIVING_MS = 5000
+
 /**
  * What a power switch and a provisioner are in a data centre, with a record of every call: `POST /nodes/:name/fence`
  * kills a node, `POST /nodes/:name/reseed` `{"from"}` makes it a standby from a fresh base copy.
@@ -127,7 +130,9 @@ async function fence(node: StartedPostgres): Promise<number> {
 
 async function outOfRecovery(nodes: readonly StartedPostgres[]): Promise<string[]> {
   const looks = nodes.map(async (node) => {
-    const rows = await node.sql('SELECT pg_is_in_recovery() AS standby', [], { ms: LOOK_MS }).catch(() => [])
+    const rows = await node
+      .sql('SELECT pg_is_in_recovery() AS standby', [], { ms: LIVING_MS })
+      .catch(() => [])
     return rows[0]?.standby === false ? [node.name] : []
   })
   return (await Promise.all(looks)).flat()

@@ -114,10 +114,10 @@ function heard({ redis }: Cluster): { at(name: string): number | undefined } {
 function watchTwo(cluster: Cluster): { stop(): Promise<number> } {
   let over = false
   let two = 0
+  const seesTwo = async (): Promise<boolean> => (await writable(cluster, 300)).length > 1 && !over
   const watching = (async () => {
     while (!over) {
-      if ((await writable(cluster)).length > 1 && !over && (await writable(cluster)).length > 1 && !over)
-        two++
+      if ((await seesTwo()) && (await seesTwo())) two++
       await new Promise((resolve) => setTimeout(resolve, 5))
     }
   })()

@@ -109,10 +109,13 @@ export async function quiet(
   )
 }
 
-/** Nodes that are out of recovery now, of those that answer. */
-export async function writable({ nodes }: Pick<Cluster, 'nodes'>): Promise<string[]> {
+/**
+ * Nodes that are out of recovery now, of those that answer.
+ * @param ms longest wait for a node that says nothing: a busy machine must not pass for a frozen node
+ */
+export async function writable({ nodes }: Pick<Cluster, 'nodes'>, ms = 5000): Promise<string[]> {
   const looks = nodes.map(async (node) => {
-    const rows = await node.sql('SELECT pg_is_in_recovery() AS standby', [], { ms: 300 }).catch(() => [])
+    const rows = await node.sql('SELECT pg_is_in_recovery() AS standby', [], { ms }).catch(() => [])
     return rows[0]?.standby === false ? [node.name] : []
   })
   return (await Promise.all(looks)).flat()
