@@ -13,6 +13,8 @@ const l1 = new L1({
 
 /** Own writes that Redis has not heard of, by key: until it has, what it says of them may be old. */
 const unannounced = new Map<string, number>()
+/** Keys whose last attempt to tell Redis has failed. */
+const overdue = new Set<string>()
 
 export interface Answer {
   entry: Entry
@@ -87,6 +89,7 @@ async function tell(key: string, version: number, entry?: Entry): Promise<void> 
     if (unannounced.get(key) === version) unannounced.delete(key)
   } catch {
     countError()
+    overdue.add(key)
   }
 }
 // #endregion write
@@ -109,7 +112,11 @@ listen(
 onRedisLost(() => l1.voidFills())
 
 function announceAgain(): void {
-  for (const [key, version] of unannounced) void tell(key, version)
+  for (const key of overdue) {
+    overdue.delete(key)
+    const version = unannounced.get(key)
+    if (version !== undefined) void tell(key, version)
+  }
 }
 onRedisBack(announceAgain)
 // A command may time out on a connection that lives on.
