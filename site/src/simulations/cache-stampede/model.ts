@@ -1,4 +1,5 @@
 import { refreshesNow } from '../../../../solutions/12-cache-stampede/src/xfetch.ts'
+import { randomFrom } from '../../kit/random.ts'
 
 /** What happens at second 0: the entry ends; the first who computes is killed; Redis stops and every read is of another key. */
 export type Happening = 'expiry' | 'killed' | 'redis'
@@ -86,7 +87,7 @@ class Shop {
 
   constructor(settings: Settings) {
     this.#settings = settings
-    this.#random = mulberry32(settings.seed)
+    this.#random = randomFrom(settings.seed)
     const { ttl, deltaMs, servers } = settings
     this.#entry = { freshUntil: 0, deltaMs, fetchedAt: -ttl * 1000 - deltaMs }
     this.#elsewhere = Array.from({ length: servers }, () => ({ waiters: 0, since: 0 }))
@@ -240,17 +241,5 @@ class Shop {
     column.waiting = Math.max(column.waiting, this.#waiting)
     this.#outcome.mostRunning = Math.max(this.#outcome.mostRunning, running)
     this.#outcome.mostWaiting = Math.max(this.#outcome.mostWaiting, this.#waiting)
-  }
-}
-
-/** By Tommy Ettinger, public domain. */
-function mulberry32(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let t = state
-    t = Math.imul(t ^ (t >>> 15), t | 1)
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
   }
 }

@@ -4,6 +4,9 @@ import styles from './Strip.module.css'
 
 const LETTERS: Record<Part, string> = { detect: 'D', fence: 'F', promote: 'P', clients: 'C' }
 
+/** A letter takes so much of the strip where the page is narrow. */
+const LETTER_SHARE = 0.035
+
 /** From the event to the last client: what is done, and when two nodes take writes. */
 export function Strip({ outcome, settings }: { outcome: Outcome; settings: Settings }) {
   const t = useSay()
@@ -25,7 +28,7 @@ export function Strip({ outcome, settings }: { outcome: Outcome; settings: Setti
       <div className={styles.row}>
         {parts.map(({ part, from, to }) => (
           <div key={part} className={styles.part} data-part={part} style={place(from, to)}>
-            {LETTERS[part]}
+            {to - from > span * LETTER_SHARE && LETTERS[part]}
           </div>
         ))}
       </div>

@@ -56,7 +56,7 @@ export default function FailoverStrip() {
           onChange={(n) => set({ observers: Number(n) as 1 | 2 | 3 })}
         />
         <Choices<'1' | '2' | '3'>
-          label={t('must agree', '同意が必要な数')}
+          label={t('Must agree', '同意が必要な数')}
           value={String(quorum) as '1' | '2' | '3'}
           options={THREE.map((n) => [n, n])}
           onChange={(n) => set({ quorum: Number(n) })}
@@ -111,7 +111,7 @@ export default function FailoverStrip() {
           onChange={(value) => set({ lossPer10k: value })}
         />
         <Slider
-          label={t('lost in a row', '続けて失われる数')}
+          label={t('Lost in a row', '続けて失われる数')}
           value={burst}
           min={1}
           max={5}
@@ -138,7 +138,7 @@ export default function FailoverStrip() {
         <Readout
           label={t('Writes lost', '失われる書き込み')}
           value={String(outcome.lostWrites)}
-          note={t(`${outcome.lostBytes} bytes`, `${outcome.lostBytes}バイト`)}
+          note={`${outcome.lostBytes / 1024} kB`}
         />
         <Readout
           label={t('Two primaries', '二台のプライマリ')}

@@ -1,4 +1,5 @@
 import { L1, type Entry } from '../../../../solutions/11-two-tier-cache/src/l1.ts'
+import { randomFrom } from '../../kit/random.ts'
 
 /** How the servers hear of writes. Each mode does what the one before it does, and one thing more. */
 export type Mode = 'none' | 'pubsub' | 'flush' | 'versions'
@@ -200,17 +201,5 @@ class Run {
       for (let i = 0; i < keys; i++) if ((at -= weights[i]!) < 0) return `k${i}`
       return 'k0'
     }
-  }
-}
-
-/** mulberry32 by Tommy Ettinger, public domain. */
-function randomFrom(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let t = state
-    t = Math.imul(t ^ (t >>> 15), t | 1)
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
   }
 }

@@ -106,7 +106,7 @@ export default function ReadWriteSplitting() {
       </div>
       <div>
         <Meter
-          label="primary"
+          label={t('primary', 'プライマリ')}
           value={outcome.primaryLoad}
           max={1.02}
           limit={1}

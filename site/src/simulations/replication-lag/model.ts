@@ -1,5 +1,6 @@
 import { choose, type Candidate } from '../../../../solutions/07-replication-lag/src/choose.ts'
 import { formatLsn, later, parseLsn, type Lsn } from '../../../../solutions/07-replication-lag/src/lsn.ts'
+import { randomFrom } from '../../kit/random.ts'
 
 export type Policy = 'none' | 'clock' | 'primary' | 'token' | 'monotonic'
 export type Reader = 'buyer' | 'friend'
@@ -137,16 +138,4 @@ function replicaAt({ lags, paused }: Settings, i: 0 | 1, at: number): SimulatedR
 
 function keepsToken(policy: Policy): boolean {
   return policy === 'token' || policy === 'monotonic'
-}
-
-/** mulberry32 by Tommy Ettinger, public domain. */
-function randomFrom(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let t = state
-    t = Math.imul(t ^ (t >>> 15), t | 1)
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
-  }
 }
