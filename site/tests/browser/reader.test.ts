@@ -171,6 +171,30 @@ describe('without a mouse, without motion, without our server', () => {
     await page.context().close()
   })
 
+  it.each(['', '/ja'])(
+    'prints in black on white, without what only a screen can do: %s',
+    async (language) => {
+      // An A4 page between its margins.
+      const { page } = await site.open(language + PAGE, {
+        colorScheme: 'dark',
+        viewport: { width: 718, height: 1000 },
+      })
+      await page.emulateMedia({ media: 'print', colorScheme: 'dark' })
+      const screenOnly = page.locator('nav, footer, button, [data-simulation]').filter({ visible: true })
+      expect(
+        await screenOnly.evaluateAll((nodes) => nodes.map((node) => node.outerHTML.slice(0, 80))),
+      ).toEqual([])
+      expect(await page.evaluate('getComputedStyle(document.body).backgroundColor')).toBe(
+        'rgb(255, 255, 255)',
+      )
+      expect(await page.evaluate('getComputedStyle(document.querySelector("article p")).color')).toBe(
+        'rgb(0, 0, 0)',
+      )
+      expect(await page.evaluate(CUT), 'what the edge of the paper cuts off').toEqual([])
+      await page.context().close()
+    },
+  )
+
   it('works on a static host, says how to get progress, and asks for nothing that is not there', async () => {
     const host = await staticHost(join(ROOT, 'build'))
     const context = await site.browser.newContext()
@@ -185,6 +209,9 @@ describe('without a mouse, without motion, without our server', () => {
     host.close()
   })
 })
+
+/** What is wider than its place: paper has no scroll bar. */
+const CUT = `[...document.querySelectorAll('article pre, article table, article figure')].filter((e) => e.checkVisibility() && e.scrollWidth > e.clientWidth + 1).map((e) => e.textContent.trim().slice(0, 60))`
 
 /** What has the focus, and whether anything shows it. */
 const FOCUSED = `(() => {
