@@ -22,7 +22,10 @@ const pages = [...(await allPages()), '/nowhere', '/ja/nowhere']
 
 describe.each(LOOKS)('at $width px', ({ width, scheme, other }) => {
   it.concurrent.each(pages)('%s is whole, fits and can be read by everybody', async (path) => {
-    const { page, problems } = await site.open(path, { colorScheme: scheme, viewport: { width, height: 900 } })
+    const { page, problems } = await site.open(path, {
+      colorScheme: scheme,
+      viewport: { width, height: 900 },
+    })
     await readToTheEnd(page)
     expect(
       await page.evaluate('document.documentElement.scrollWidth - innerWidth'),
