@@ -16,7 +16,7 @@ import { RoleClient } from './client.ts'
 import { shortened } from './ending.ts'
 import { healthy } from './health.ts'
 import { endedTooSoon, neverReady } from './start-failure.ts'
-import { takeStandby, type Standby } from './standby.ts'
+import { replacing, takeStandby, type Standby } from './standby.ts'
 
 export { describeExit } from './ending.ts'
 
@@ -66,7 +66,7 @@ export async function startRole(role: string, options: RoleOptions = {}): Promis
     await instance.kill()
     machine.leave()
   })
-  if (options.start !== false) await instance.start()
+  if (options.start !== false) await replacing(role, () => instance.start())
   return instance
 }
 

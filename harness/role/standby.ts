@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process'
+import { availableParallelism, loadavg } from 'node:os'
 import type { Writable } from 'node:stream'
 import { lab } from '../context.ts'
 import { emptyMachine, type Machine } from './machine.ts'
@@ -47,19 +48,55 @@ export class Standby {
   }
 }
 
-const ready: Standby[] = []
+/** Most that wait for one role: each takes 60 MB. */
+const MOST = 4
 
-/** Starts the processes of a plan. They end with this thread. */
-export async function prepareStandbys({ machines, roles, packages }: StandbyPlan): Promise<void> {
-  for (const role of roles) {
-    const machine = await emptyMachine(machines, `standby-${role}`)
-    ready.push(new Standby(role, machine, packages))
-  }
+const ready: Standby[] = []
+let plan: StandbyPlan | undefined
+/** By role: how many starts are under way, how many there were at once at most, and how many are being replaced. */
+const demand = new Map<string, { underway: number; most: number; coming: number }>()
+
+/** Starts the processes of a plan, and from then on replaces those that were taken. They end with this thread. */
+export async function prepareStandbys(given: StandbyPlan): Promise<void> {
+  plan = given
+  for (const role of given.roles) ready.push(await standby(given, role))
 }
 
 /** One that waits for this role, if there is one; a role with a command of its own is no Node process of ours. */
 export function takeStandby(role: string): Standby | undefined {
   if (lab().commands[role]) return undefined
-  const at = ready.findIndex((standby) => standby.role === role && standby.isAlive)
+  const at = ready.findIndex((waiting) => waiting.role === role && waiting.isAlive)
   return at < 0 ? undefined : ready.splice(at, 1)[0]
+}
+
+/**
+ * Runs a start. When no other of the role is under way, as many processes begin to wait as were asked for at once, unless
+ * the machine is busy: what the next test starts is then loaded while this one waits for its own facts.
+ */
+export async function replacing<T>(role: string, start: () => Promise<T>): Promise<T> {
+  const of = demand.get(role) ?? { underway: 0, most: 0, coming: 0 }
+  demand.set(role, of)
+  of.most = Math.max(of.most, ++of.underway)
+  try {
+    return await start()
+  } finally {
+    if (--of.underway === 0 && plan && !lab().commands[role]) refill(plan, role, of)
+  }
+}
+
+function refill(given: StandbyPlan, role: string, of: { most: number; coming: number }): void {
+  // Where nothing is idle, what is loaded ahead is loaded at somebody's expense.
+  if (loadavg()[0]! > 2 * availableParallelism()) return
+  const waiting = ready.filter((one) => one.role === role && one.isAlive).length
+  for (let missing = Math.min(of.most, MOST) - waiting - of.coming; missing > 0; missing--) {
+    of.coming++
+    standby(given, role)
+      .then((one) => ready.push(one))
+      .catch(() => {}) // a full disk, for one: the next start meets it, too, and is asked
+      .finally(() => of.coming--)
+  }
+}
+
+async function standby({ machines, packages }: StandbyPlan, role: string): Promise<Standby> {
+  return new Standby(role, await emptyMachine(machines, `standby-${role}`), packages)
 }

@@ -5,7 +5,7 @@ import { startRole } from '../index.ts'
 import { connect, lab } from '../context.ts'
 import { sweepOwn } from '../process/owned.ts'
 import { isAlive } from '../process/table.ts'
-import { prepareStandbys, takeStandby } from '../role/standby.ts'
+import { prepareStandbys, takeStandby, type Standby } from '../role/standby.ts'
 import { scopes } from '../scope.ts'
 import { contextOf, hostWithout } from './stage.ts'
 
@@ -44,15 +44,28 @@ test('the time that it waited is not counted as its life', async () => {
   expect(body.uptime * 1000).toBeLessThanOrEqual(performance.now() - begun)
 })
 
-test('it serves one start; a restart and a second instance are ordinary ones', async () => {
+test('it serves one start, and another takes its place; a restart is an ordinary start', async () => {
   await prepareStandbys(one)
   const first = await startRole('server', { name: 'server-1' })
-  const second = await startRole('server', { name: 'server-2' })
-  expect(second.machine.dir).not.toContain('standby')
   const pid = first.pid
   await first.restart()
   expect(first.pid).not.toBe(pid)
   expect((await first.get('/who')).body.cwd).toBe(first.machine.dir)
+  const next = await vi.waitUntil(() => takeStandby('server'))
+  expect(next.machine.dir).not.toBe(first.machine.dir)
+  next.child.kill('SIGKILL')
+})
+
+test('as many wait as were started at once', async () => {
+  await prepareStandbys(one)
+  await Promise.all([startRole('server'), startRole('server'), startRole('server')])
+  const waiting: Standby[] = []
+  await vi.waitUntil(() => {
+    const standby = takeStandby('server')
+    if (standby) waiting.push(standby)
+    return waiting.length === 3
+  })
+  for (const standby of waiting) standby.child.kill('SIGKILL')
 })
 
 test('a role with a command of its own does not become one', async () => {
