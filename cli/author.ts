@@ -12,8 +12,9 @@ import { beforeEnd, sweepLeftovers } from './life.ts'
 import { findRuntime } from './session.ts'
 
 /**
- * `npm run author [NN …]`: proves the content, as strict as a compiler. `new NN-slug` begins a lab. Authors read English,
- * so its own words are English only.
+ * `npm run author [NN …]`: proves the content, as strict as a compiler; `NN/name` one program of a lab alone. What has
+ * failed is named in that form at the end, to be given again. `new NN-slug` begins a lab. Authors read English, so its own
+ * words are English only.
  */
 export async function author(args: string[]): Promise<number> {
   const { values, positionals } = parseArgs({
@@ -32,12 +33,17 @@ export async function author(args: string[]): Promise<number> {
   })
   if (positionals[0] === 'new') return newLab(positionals[1] ?? '')
   if (values.runtime) process.env.LAB_RUNTIME = values.runtime
-  const labs = await chosen(positionals)
+  const programs = Map.groupBy(
+    positionals.filter((name) => name.includes('/')),
+    (name) => name.split('/')[0]!,
+  )
+  const labs = await chosen([...new Set(positionals.map((name) => name.split('/')[0]!))])
   if (!labs) return 2
   const drafts = positionals.length > 0 ? [] : await draftLabs()
   if (drafts.length > 0)
     console.log(`drafts, not proved here: ${drafts.map((lab) => lab.chapter).join(', ')}`)
   const total = { passed: 0, failed: 0 }
+  const failed: string[] = []
   const count = (name: string, problems: string[], ms?: number): void => {
     total[problems.length > 0 ? 'failed' : 'passed']++
     console.log(`${problems.length > 0 ? 'FAIL' : 'ok  '}  ${name}${ms === undefined ? '' : `  ${ms} ms`}`)
@@ -58,14 +64,22 @@ export async function author(args: string[]): Promise<number> {
   for (const lab of labs) {
     const runtime = await findRuntime('en', { now: () => {} })
     const withdraw = beforeEnd(() => runtime.close())
+    const id = lab.chapter.slice(0, 2)
+    const only = (programs.get(id) ?? programs.get(lab.chapter))?.map((name) => name.split('/')[1]!)
     await withRun({ command: 'npm run author' }, () =>
       runGate(lab, runtime, {
         ...options,
-        onResult: (name, problems, ms) => count(`${lab.chapter}  ${runtime.kind}  ${name}`, problems, ms),
+        ...(only && { programs: only }),
+        onResult: (name, problems, ms) => {
+          count(`${lab.chapter}  ${runtime.kind}  ${name}`, problems, ms)
+          if (problems.length > 0) failed.push(`${id}/${name.split(' ').at(-1)}`)
+        },
       }),
     )
     withdraw()
   }
+  // Layout, types and pages are no programs: nothing but all of it proves those again.
+  if (total.failed > 0 && failed.length === total.failed) console.log(`failed: ${failed.join(' ')}`)
   console.log(`${total.passed} passed, ${total.failed} failed`)
   return total.failed > 0 ? 1 : 0
 }

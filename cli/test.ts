@@ -52,7 +52,7 @@ export async function test(args: string[]): Promise<number> {
     )
     if (status !== 0) failed.push(suite.name)
   }
-  if (failed.length > 0) console.log(`failed: ${failed.join(', ')}`)
+  if (failed.length > 0) console.log(`failed: ${failed.join(' ')}`)
   console.log(`${chosen.length - failed.length} passed, ${failed.length} failed`)
   return failed.length > 0 ? 1 : 0
 }

@@ -18,6 +18,8 @@ export interface GateOptions {
   own: boolean
   /** Only mutants and variants whose name holds this text. */
   only?: string
+  /** Only these programs, whatever the other options leave out: `starter`, `solution`, a mutant, a variant. */
+  programs?: readonly string[]
   /** How many times the lab's budget the solution may take: the budget is for a quiet machine. */
   slack: number
   onResult: (name: string, problems: string[], ms: number) => void
@@ -40,24 +42,27 @@ export async function runGate(
     options.onResult(name, problems, Math.round(performance.now() - begun))
   }
   try {
-    if (!options.rest) {
+    if (isChosen('starter', !options.rest, options))
       await prove('starter', () => proveStarter(grader, options))
+    if (isChosen('solution', !options.rest, options))
       await prove('solution', () => proveSolution(grader, options))
-    }
-    if (!options.fast) {
-      for (const name of chosen(lab, 'variants', options))
-        await prove(`variant ${name}`, () => proveVariant(grader, name))
-      for (const name of chosen(lab, 'mutants', options))
-        await prove(`mutant ${name}`, () => proveMutant(grader, name, options))
-    }
+    for (const name of chosen(lab, 'variants', options))
+      await prove(`variant ${name}`, () => proveVariant(grader, name))
+    for (const name of chosen(lab, 'mutants', options))
+      await prove(`mutant ${name}`, () => proveMutant(grader, name, options))
   } finally {
     await grader.close()
   }
   return tally
 }
 
-function chosen(lab: Lab, kind: 'mutants' | 'variants', { only = '' }: GateOptions): string[] {
-  return programs(lab, kind).filter((name) => name.includes(only))
+function isChosen(program: string, otherwise: boolean, { programs }: GateOptions): boolean {
+  return programs ? programs.includes(program) : otherwise
+}
+
+function chosen(lab: Lab, kind: 'mutants' | 'variants', options: GateOptions): string[] {
+  const { fast, only = '' } = options
+  return programs(lab, kind).filter((name) => isChosen(name, !fast && name.includes(only), options))
 }
 
 /** Guards pass; every other step fails, by an assertion and not by an accident. */
