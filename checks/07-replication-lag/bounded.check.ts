@@ -8,7 +8,7 @@ import {
   type StartedPostgres,
   type StartedRole,
 } from '#harness'
-import { lagSeconds } from '../../labs/07-replication-lag/tests/lag.ts'
+import { untilBehind } from '../../labs/07-replication-lag/tests/lag.ts'
 import {
   lagOf,
   newId,
@@ -26,7 +26,7 @@ const id = newId()
 
 beforeAll(async () => {
   shop = await openShop()
-  server = await shop.server('server-a', { WAIT_MS: 100 })
+  server = await shop.server('server-a', { WAIT_MS: 500 })
   await shop.row(id)
   await shop.calm()
 })
@@ -34,15 +34,10 @@ beforeAll(async () => {
 async function fallBehind(...replicas: StartedPostgres[]): Promise<void> {
   await shop.pause(...replicas)
   await shop.row(newId())
-  for (const replica of replicas)
-    await eventually(
-      say(`lagSeconds of ${replica.name} above 0.1`, `${replica.name}のlagSecondsが0.1を超える`),
-      () => lagSeconds(server, replica),
-      (behind) => behind > 0.1,
-    )
+  for (const replica of replicas) await untilBehind(server, replica, 0.1)
 }
 
-const byReplica1 = say('reads by replica-1', 'replica-1の読み取り回数')
+const byPrimary = say('reads by the primary', 'プライマリの読み取り回数')
 
 test(say('no bound, no choice', '条件がなければ選ばない'), async () => {
   await fallBehind(shop.replica1)
@@ -53,8 +48,8 @@ test(say('no bound, no choice', '条件がなければ選ばない'), async () =
   )
   for (let i = 0; i < 10; i++) expect(await read(server, id)).toAnswer(200, { id })
   const counts = (await reads())(server)
-  expect(counts['replica-1'], byReplica1).toBeGreaterThan(0)
-  expect(counts.primary, say('reads by the primary', 'プライマリの読み取り回数')).toBe(0)
+  expect(counts['replica-1'], say('reads by replica-1', 'replica-1の読み取り回数')).toBeGreaterThan(0)
+  expect(counts.primary, byPrimary).toBe(0)
 })
 
 test(say('a token and a bound', 'トークンと条件'), async () => {
@@ -69,7 +64,8 @@ test(say('a token and a bound', 'トークンと条件'), async () => {
   )
   for (let i = 0; i < 10; i++)
     expect(await read(server, fresh, { token, maxLagMs: 60_000 })).toAnswer(200, { id: fresh })
-  expect((await reads())(server)['replica-1'], byReplica1).toBe(0)
+  // A design that looks for the position after the rows asks replica-1 too, and throws its answer away.
+  expect((await reads())(server).primary, byPrimary).toBe(0)
 })
 
 test(say('what the primary showed stays seen', 'プライマリが見せたものは消えない'), async () => {

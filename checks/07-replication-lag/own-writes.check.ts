@@ -1,5 +1,6 @@
-import { beforeAll, eventually, expect, lsn, say, test, when, type StartedRole } from '#harness'
+import { beforeAll, expect, lsn, say, test, when, type StartedRole } from '#harness'
 import { interleave } from '../../labs/07-replication-lag/tests/interleavings.ts'
+import { samplesLater } from '../../labs/07-replication-lag/tests/lag.ts'
 import { crossingTexts, unwrittenCommit } from '../../labs/07-replication-lag/tests/positions.ts'
 import { newId, openShop, order, read, tokenOf, type Shop } from '../../labs/07-replication-lag/tests/shop.ts'
 
@@ -72,15 +73,16 @@ test(say('ten users, any server', '10人、任意のサーバー'), async ({ ran
 test(say('one replica has it, one has not', '1台は持っていて、1台は持っていない'), async () => {
   const id = newId()
   await shop.pause(shop.replica1)
-  const token = await order(a, id)
+  const token = await order(b, id)
   await shop.caughtUp(shop.replica2)
   const reads = await shop.counting()
   when(
     'replica-1 stands still without the order, replica-2 has it; ten reads with the token',
     'replica-1は注文がないまま止まり、replica-2にはある。トークン付きで10回読む',
   )
-  for (let i = 0; i < 10; i++) expect(await read(b, id, { token })).toAnswer(200, { id })
-  expect((await reads())(b).primary, say('reads by the primary', 'プライマリの読み取り回数'), {
+  // It may wait long for a replica, so a slow machine is no reason to ask the primary.
+  for (let i = 0; i < 10; i++) expect(await read(a, id, { token })).toAnswer(200, { id })
+  expect((await reads())(a).primary, say('reads by the primary', 'プライマリの読み取り回数'), {
     hint: 3,
   }).toBe(0)
 })
@@ -90,10 +92,9 @@ test(say('wait a little, but not for ever', '少し待つ、ただしいつま�
   await shop.pause()
   const token = await order(a, id)
   const reads = await shop.counting()
-  const asked = await shop.asking('server-a')
   let answered = false
   const reading = read(a, id, { token }).finally(() => (answered = true))
-  await eventually(say('a statement of server-a on a replica', 'レプリカで実行されたserver-aの文'), asked)
+  await samplesLater(a, 3)
   when(
     'WAIT_MS=5000: a read waits for the replicas, then replay goes on',
     'WAIT_MS=5000。読み取りがレプリカを待っている間に、再生を再開する',

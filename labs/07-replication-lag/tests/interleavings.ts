@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Random, StartedRole } from '#harness'
-import { newId, order, read, tokenOf, type Shop } from './shop.ts'
 import { statusAsNumber } from './positions.ts'
+import { newId, order, read, tokenOf, type Shop } from './shop.ts'
 
 /** What came of so many writes, each read back at a random server while replay is paused and resumed at random. */
 export interface Interleavings {
@@ -18,7 +18,7 @@ export async function interleave(
   shop: Shop,
   servers: readonly StartedRole[],
   random: Random,
-  { users = 10, times = 8, bringToken = true } = {},
+  { users = 10, times = 8 } = {},
 ): Promise<Interleavings> {
   const orders = Array.from({ length: users }, () => ({ id: newId(), home: random.pick(servers) }))
   await Promise.all(orders.map(({ id, home }) => order(home, id)))
@@ -29,7 +29,7 @@ export async function interleave(
   const user = async ({ id, home }: { id: string; home: StartedRole }): Promise<void> => {
     for (let n = 1; n <= times; n++) {
       const written = await home.put(`/orders/${id}`, { status: String(n) })
-      const answer = await read(random.pick(servers), id, bringToken ? { token: tokenOf(written) } : {})
+      const answer = await read(random.pick(servers), id, { token: tokenOf(written) })
       if (statusAsNumber(answer) !== n) stale.push(`${id}: wrote ${n}, read ${answer.status} ${answer.text}`)
       done++
     }

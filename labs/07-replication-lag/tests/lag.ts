@@ -1,5 +1,5 @@
 import { eventually, expect, say, type StartedPostgres, type StartedRole } from '#harness'
-import { behind, lagOf, type Shop } from './shop.ts'
+import { behind, lagOf, report, type Shop } from './shop.ts'
 
 /** What the service says of a replica lies between what SQL says just before and just after. */
 export async function expectBytes(
@@ -52,5 +52,45 @@ export async function expectNoSeconds(server: StartedRole, replica: StartedPostg
     () => lagSeconds(server, replica),
     (seconds) => seconds >= 0 && seconds < 0.1,
     { within: 3000 },
+  )
+}
+
+/** Returns the seconds that were seen. */
+export function untilBehind(server: StartedRole, replica: StartedPostgres, seconds: number): Promise<number> {
+  return eventually(
+    say(
+      `lagSeconds of ${replica.name} above ${seconds.toFixed(2)}`,
+      `${replica.name}のlagSecondsが${seconds.toFixed(2)}を超える`,
+    ),
+    () => lagSeconds(server, replica),
+    (behindBy) => behindBy > seconds,
+  )
+}
+
+/** So many background samples are taken from here on: whatever this server knows by then is of after this call. */
+export async function samplesLater(server: StartedRole, count: number): Promise<void> {
+  const { samples } = await report(server)
+  await eventually(
+    say(`${count} more samples`, `サンプルがあと${count}回`),
+    async () => (await report(server)).samples,
+    (now) => now >= samples + count,
+    { within: 20_000 },
+  )
+}
+
+/**
+ * Nobody has committed for so long, by the replica's clock. A service that writes a heartbeat is never quiet: then its own
+ * commit is the last one, which is as good.
+ */
+export async function untilQuiet(replica: StartedPostgres, seconds: number): Promise<void> {
+  const enough = performance.now() + seconds * 3000
+  await eventually(
+    say(`nobody has written for ${seconds} s`, `${seconds}秒間、誰も書き込んでいない`),
+    async () => {
+      const [row] = await replica.sql(
+        'SELECT extract(epoch FROM now() - pg_last_xact_replay_timestamp())::float AS s',
+      )
+      return Number(row?.s) > seconds || performance.now() > enough
+    },
   )
 }

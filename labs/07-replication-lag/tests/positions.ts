@@ -1,4 +1,4 @@
-import { atEnd, lsn, type Answer, type StartedRole } from '#harness'
+import { atEnd, eventually, lsn, say, type Answer, type StartedRole } from '#harness'
 import { newId, nextSegment, order, pass4GiB, setOnPrimary, type Shop } from './shop.ts'
 
 /**
@@ -16,12 +16,16 @@ export async function crossingTexts(
   await shop.caughtUp()
   await shop.pause()
   const replica = await shop.replica1.position()
-  let primary = await shop.primary.position()
-  while (!(replica > primary && lsn(replica) < lsn(primary))) {
-    await nextSegment(shop.db)
-    await shop.db.sql("SELECT pg_logical_emit_message(true, 'test', '')")
-    primary = await shop.primary.position()
-  }
+  const primary = await eventually(
+    say(`a position beyond ${replica} that is less as text`, `${replica}より先で、文字列では小さい位置`),
+    async () => {
+      await nextSegment(shop.db)
+      await shop.db.sql("SELECT pg_logical_emit_message(true, 'test', '')")
+      return shop.primary.position()
+    },
+    (position) => replica > position && lsn(replica) < lsn(position),
+    { within: 15_000 },
+  )
   return { replica, primary }
 }
 
@@ -47,15 +51,20 @@ export async function unwrittenCommit(
   await Promise.all(others.map((other) => other.freeze()))
   const flushed = async (): Promise<unknown> =>
     (await shop.db.sql('SELECT pg_current_wal_flush_lsn()::text AS lsn'))[0]?.lsn
-  for (;;) {
-    const id = newId()
-    const before = await flushed()
-    const token = await order(server, id)
-    // Nothing at all was flushed since before the order.
-    if ((await flushed()) !== before) continue
-    await Promise.all(others.map((other) => other.thaw()))
-    return { id, token }
-  }
+  const unwritten = await eventually(
+    say('an order that is not yet in the WAL on disk', 'まだディスク上のWALにない注文'),
+    async () => {
+      const id = newId()
+      const before = await flushed()
+      const token = await order(server, id)
+      // Nothing at all was flushed since before the order.
+      return { id, token, asBefore: (await flushed()) === before }
+    },
+    ({ asBefore }) => asBefore,
+    { within: 15_000 },
+  )
+  await Promise.all(others.map((other) => other.thaw()))
+  return unwritten
 }
 
 export function statusAsNumber(answer: Answer): number {

@@ -1,6 +1,7 @@
 import { beforeAll, eventually, expect, say, test, when, type StartedRole } from '#harness'
+import { samplesLater } from './lag.ts'
 import { metricsOf } from './metrics.ts'
-import { newId, openShop, report, type Lag, type Shop } from './shop.ts'
+import { newId, openShop, order, report, type Lag, type Shop } from './shop.ts'
 
 let shop: Shop
 let server: StartedRole
@@ -37,16 +38,41 @@ test(say('wait until all have it', '全員に届くまで待つ'), async () => {
   expect(late.body.lagging?.toSorted(), say('lagging', 'lagging')).toEqual(['replica-1', 'replica-2'])
 
   when('a wait is under way, and replay goes on', '待っている間に再生を再開する')
-  const waiting = server.get('/replication/wait?timeoutMs=4000')
+  let answered = false
+  const waiting = server
+    .get('/replication/wait?timeoutMs=8000', { within: 12_000 })
+    .finally(() => (answered = true))
+  await samplesLater(server, 3)
+  expect(answered, say('answered before the replicas had it', 'レプリカに届く前に応答した')).toBe(false)
   await shop.resume()
   expect(await waiting).toAnswer(200, { reached: true })
 })
 // #endregion wait
 
+test(say('wait for what a token stands for', 'トークンの位置まで待つ'), async () => {
+  await shop.resume()
+  const early = await order(server, newId())
+  await shop.caughtUp()
+  await shop.pause()
+  const late = await order(server, newId())
+  const wait = (token: string, timeoutMs: number) =>
+    server.get(`/replication/wait?timeoutMs=${timeoutMs}&token=${encodeURIComponent(token)}`)
+  when(
+    'both replicas have the first order, not the second: a wait for the token of each',
+    '両方のレプリカには1件目の注文があり、2件目はない。それぞれのトークンで待つ',
+  )
+  expect(await wait(early, 3000), say('token of the first order', '1件目のトークン')).toAnswer(200, {
+    reached: true,
+  })
+  expect(await wait(late, 100), say('token of the second order', '2件目のトークン')).toAnswer(504, {
+    reached: false,
+  })
+})
+
 test(say('1,000 rows, then wait', '1,000行書き込んでから待つ'), async () => {
   when('1,000 rows are inserted, then GET /replication/wait', '1,000行を挿入してからGET /replication/wait')
   await shop.db.sql("INSERT INTO orders SELECT 'many-' || n, 1, 'new' FROM generate_series(1, 1000) n")
-  expect(await server.get('/replication/wait')).toAnswer(200, { reached: true })
+  expect(await server.get('/replication/wait', { within: 7000 })).toAnswer(200, { reached: true })
   for (const replica of [shop.replica1, shop.replica2]) {
     const [row] = await replica
       .view(shop.db)

@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { PoolClient } from 'pg'
 import { DURABILITY_TIMEOUT_MS } from './config.ts'
+import type { Lsn } from './lsn.ts'
 import { isLost, primary, primaryWatch } from './nodes.ts'
+import { positionOfPrimary } from './reads.ts'
 
 export const LEVELS = ['off', 'local', 'remote_write', 'on', 'remote_apply']
 
@@ -9,6 +11,8 @@ export interface Written {
   rows: Record<string, unknown>[]
   /** False: committed on the primary, and no synchronous replica confirmed in time. */
   replicated: boolean
+  /** A position that covers the commit. */
+  at: Lsn
 }
 
 // #region write
@@ -21,7 +25,9 @@ export async function write(sql: string, params: unknown[], level?: string): Pro
     // The third argument makes it SET LOCAL: it ends with the transaction, not with the connection.
     if (level) await client.query("SELECT set_config('synchronous_commit', $1, true)", [level])
     const { rows } = await client.query(sql, params)
-    return { rows, replicated: await commit(client) }
+    const replicated = await commit(client)
+    // Only now: the position of the row is not yet that of its commit.
+    return { rows, replicated, at: await positionOfPrimary(client) }
   } catch (error) {
     broken = isLost(error)
     if (!broken) await client.query('ROLLBACK').catch(() => (broken = true))

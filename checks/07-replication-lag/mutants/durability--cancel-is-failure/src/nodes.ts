@@ -28,13 +28,15 @@ export interface Replica extends Candidate {
   /** For samples: they must not wait behind the readers. */
   watch: Pool
   received: Lsn | null
+  /** What it had replayed when it last answered; a replica that is away keeps this. */
+  reached: Lsn
   alert: boolean
   /** Samples in a row that disagree with `alert`. */
   contrary: number
 }
 
 export const primary = poolOf(DATABASE_URL, 10)
-/** For questions about the primary, and to end a wait on it. */
+/** For samples, and to end a wait on the primary: no reader and no write has to queue behind them. */
 export const primaryWatch = poolOf(DATABASE_URL, 2, ANSWER_MS)
 
 export const replicas = REPLICA_URLS.map((url, i): Replica => ({
@@ -44,6 +46,7 @@ export const replicas = REPLICA_URLS.map((url, i): Replica => ({
   up: false,
   received: null,
   replayed: null,
+  reached: 0n,
   lagSeconds: null,
   alert: false,
   contrary: 0,

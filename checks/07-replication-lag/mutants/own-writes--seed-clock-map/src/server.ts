@@ -3,7 +3,7 @@ import { Hono, type Context } from 'hono'
 import { PORT, SERVER_NAME, SHUTDOWN_MS } from './config.ts'
 import { formatLsn, parseLsn, type Lsn } from './lsn.ts'
 import { endPools, isLost } from './nodes.ts'
-import { lastWrite, positionOfPrimary, readOrder } from './reads.ts'
+import { lastWrite, readOrder } from './reads.ts'
 import { lag, metrics, waitForReplicas } from './replication.ts'
 import { keepSampling } from './samples.ts'
 import { LEVELS, write } from './writes.ts'
@@ -33,8 +33,8 @@ app.post('/orders', async (c) => {
   if (durability !== undefined && !LEVELS.includes(durability as string))
     throw new Refused('invalid_durability')
   const sql = `INSERT INTO orders (id, user_id, status) VALUES ($1, $2, $3) ON CONFLICT (id) DO NOTHING ${RETURNING}`
-  const { rows, replicated } = await write(sql, [id, userId, status], durability as string | undefined)
-  await tokenOfPrimary(c)
+  const { rows, replicated, at } = await write(sql, [id, userId, status], durability as string | undefined)
+  give(c, 'primary', at)
   if (rows.length === 0) return c.json({ error: 'exists' }, 409)
   lastWrite.set(id, Date.now())
   return replicated ? c.json(rows[0], 201) : c.json({ ...rows[0], replicated }, 202)
@@ -44,11 +44,11 @@ app.put('/orders/:id', async (c) => {
   const { status } = await body(c)
   const id = c.req.param('id')
   if (!isText(id) || !isText(status)) throw new Refused('bad_request')
-  const { rows, replicated } = await write(`UPDATE orders SET status = $2 WHERE id = $1 ${RETURNING}`, [
+  const { rows, replicated, at } = await write(`UPDATE orders SET status = $2 WHERE id = $1 ${RETURNING}`, [
     id,
     status,
   ])
-  await tokenOfPrimary(c)
+  give(c, 'primary', at)
   if (rows.length === 0) return c.json({ error: 'not_found' }, 404)
   lastWrite.set(id, Date.now())
   return replicated ? c.json(rows[0]) : c.json({ ...rows[0], replicated }, 202)
@@ -58,17 +58,16 @@ app.get('/orders/:id', async (c) => {
   const id = c.req.param('id')
   if (!isText(id)) throw new Refused('bad_request')
   const { order, at, node } = await readOrder(id, { need: tokenIn(c), maxLagMs: boundIn(c) })
-  c.header('X-Node', node)
-  c.header(TOKEN, formatLsn(at))
+  give(c, node, at)
   return order ? c.json(order) : c.json({ error: 'not_found' }, 404)
 })
 // #endregion orders
 
 // #region token
-/** Asked after the COMMIT has answered: the position of the row is not yet that of its commit. */
-async function tokenOfPrimary(c: Context): Promise<void> {
-  c.header('X-Node', 'primary')
-  c.header(TOKEN, formatLsn(await positionOfPrimary()))
+/** Whatever the answer says, 404 and 409 too: it covers what this client has seen by now. */
+function give(c: Context, node: string, at: Lsn): void {
+  c.header('X-Node', node)
+  c.header(TOKEN, formatLsn(at))
 }
 
 /** 0 where there is none: every position covers it. */
@@ -105,8 +104,9 @@ app.notFound((c) => c.json({ error: 'not_found' }, 404))
 
 app.onError((error, c) => {
   if (error instanceof Refused) return c.json({ error: error.message }, 400)
-  if (isLost(error)) return c.json({ error: 'database_unavailable' }, 503)
-  console.error(SERVER_NAME, error)
+  const lost = isLost(error)
+  console.error(SERVER_NAME, lost ? error.message : error)
+  if (lost) return c.json({ error: 'database_unavailable' }, 503)
   return c.json({ error: 'internal' }, 500)
 })
 
@@ -132,11 +132,11 @@ function milliseconds(text: string | undefined): number | undefined {
 }
 
 const server = serve({ fetch: app.fetch, port: PORT, hostname: '127.0.0.1' })
-await keepSampling()
-ready = true
-
 process.on('SIGTERM', () => {
   stopping = true
   server.close(() => void endPools().then(() => process.exit(0)))
   setTimeout(() => process.exit(1), SHUTDOWN_MS).unref()
 })
+
+await keepSampling()
+ready = true

@@ -12,10 +12,8 @@ const MOST_HISTORY = 4000
 function remember(lsn: Lsn, at: number): void {
   const last = history.at(-1)
   if (!last || last.lsn < lsn) history.push({ lsn, at })
-  const oldest = replicas.reduce(
-    (low, { replayed }) => (replayed !== null && replayed < low ? replayed : low),
-    lsn,
-  )
+  // Of a replica that is away, too: when it comes back it needs the history from where it stopped.
+  const oldest = replicas.reduce((low, { reached }) => (reached < low ? reached : low), lsn)
   while (history.length > 1 && history[0]!.lsn <= oldest) history.shift()
   // A replica that is down for long: keep the whole span, at half the resolution.
   if (history.length > MOST_HISTORY) history = history.filter((_, i) => i % 2 === 0)
@@ -57,6 +55,7 @@ async function look(replica: Replica): Promise<void> {
       'SELECT pg_last_wal_receive_lsn()::text AS received, pg_last_wal_replay_lsn()::text AS replayed',
     )
     replica.replayed = parseLsn(rows[0].replayed)!
+    replica.reached = replica.replayed
     // A replica that has not streamed since its start has received what it has replayed.
     replica.received = parseLsn(rows[0].received ?? '') ?? replica.replayed
     replica.up = true

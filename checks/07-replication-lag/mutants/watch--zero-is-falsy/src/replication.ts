@@ -25,7 +25,7 @@ export async function lag() {
 
 async function measured(): Promise<Lsn> {
   await sampleNow()
-  if (head === null) throw new PrimaryUnknown()
+  if (head === null) throw new PrimaryUnknown('the primary does not say where it is')
   return head
 }
 
@@ -41,13 +41,14 @@ export async function metrics(): Promise<string> {
   const gauge = (name: string, value: (replica: Replica) => number | null): string =>
     [
       `# TYPE ${name} gauge`,
-      ...replicas.map((replica) => `${name}{replica="${replica.name}"} ${value(replica) ?? 'NaN'}\n`),
+      ...replicas.map((replica) => `${name}{replica="${replica.name}"} ${value(replica) ?? 'NaN'}`),
     ].join('\n')
-  return [
+  const gauges = [
     gauge('replication_lag_bytes', ({ replayed }) => behind(now, replayed)),
     gauge('replication_lag_seconds', ({ lagSeconds }) => lagSeconds),
     gauge('replication_alert', ({ alert }) => Number(alert)),
-  ].join('')
+  ]
+  return `${gauges.join('\n')}\n`
 }
 // #endregion metrics
 

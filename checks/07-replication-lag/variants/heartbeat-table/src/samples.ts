@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { countAlert } from './alerts.ts'
 import { Pool } from 'pg'
+import { countAlert } from './alerts.ts'
 import { DATABASE_URL, SAMPLE_MS } from './config.ts'
 import { parseLsn, type Lsn } from './lsn.ts'
 import { primaryWatch, replicas, type Replica } from './nodes.ts'
@@ -46,6 +46,7 @@ async function look(replica: Replica, lastBeat: number | undefined): Promise<voi
       `SELECT pg_last_wal_receive_lsn()::text AS received, pg_last_wal_replay_lsn()::text AS replayed, ${BEAT} FROM heartbeat`,
     )
     replica.replayed = parseLsn(rows[0].replayed)!
+    replica.reached = replica.replayed
     // A replica that has not streamed since its start has received what it has replayed.
     replica.received = parseLsn(rows[0].received ?? '') ?? replica.replayed
     replica.up = true

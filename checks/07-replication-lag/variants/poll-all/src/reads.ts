@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { PoolClient } from 'pg'
 import { choose, type Wanted } from './choose.ts'
 import { WAIT_MS } from './config.ts'
 import { later, parseLsn, type Lsn } from './lsn.ts'
-import { isLost, primary, primaryWatch, replicas, type Replica } from './nodes.ts'
+import { isLost, primary, replicas, type Replica } from './nodes.ts'
 
 export interface Order {
   id: string
@@ -28,7 +29,7 @@ export async function readOrder(id: string, wanted: Wanted): Promise<Seen> {
   const until = performance.now() + (wanted.need > 0n ? WAIT_MS : 0)
   for (;;) {
     const candidates = choose(replicas, wanted, turn++)
-    const ready = await furthest(candidates, wanted.need)
+    const ready = await firstReady(candidates, wanted.need)
     const seen = ready && (await readReplica(ready, id, wanted.need))
     if (seen) return seen
     if (candidates.length === 0 || performance.now() >= until) return readPrimary(id)
@@ -37,7 +38,7 @@ export async function readOrder(id: string, wanted: Wanted): Promise<Seen> {
 }
 
 /** Asks all of them at once; the first in turn that has what is needed. */
-async function furthest(candidates: readonly Replica[], need: Lsn): Promise<Replica | undefined> {
+async function firstReady(candidates: readonly Replica[], need: Lsn): Promise<Replica | undefined> {
   if (need === 0n) return candidates[0]
   const positions = await Promise.all(candidates.map(({ pool }) => positionOf(pool)))
   return candidates.find((_, i) => (positions[i] ?? 0n) >= need)
@@ -76,15 +77,27 @@ async function readReplica({ name, pool }: Replica, id: string, need: Lsn): Prom
 }
 
 async function readPrimary(id: string): Promise<Seen> {
-  const { rows } = await primary.query<Order>(SELECT, [id])
-  return { order: rows[0], at: await positionOfPrimary(), node: 'primary' }
+  const client = await primary.connect()
+  let broken = false
+  try {
+    const { rows } = await client.query<Order>(SELECT, [id])
+    return { order: rows[0], at: await positionOfPrimary(client), node: 'primary' }
+  } catch (error) {
+    broken = isLost(error)
+    throw error
+  } finally {
+    client.release(broken)
+  }
 }
 // #endregion read
 
 // #region position
-/** Everything that the primary has shown or committed lies before it, also what is not yet written to disk. */
-export async function positionOfPrimary(): Promise<Lsn> {
-  const { rows } = await primaryWatch.query('SELECT pg_current_wal_insert_lsn()::text AS lsn')
+/**
+ * Everything that the primary has shown or committed lies before it, also what is not yet written to disk. Asked on the
+ * connection that read or committed: another one might have to be waited for, with the order already taken.
+ */
+export async function positionOfPrimary(client: PoolClient): Promise<Lsn> {
+  const { rows } = await client.query('SELECT pg_current_wal_insert_lsn()::text AS lsn')
   return parseLsn(rows[0].lsn)!
 }
 // #endregion position
