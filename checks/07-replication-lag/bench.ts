@@ -17,7 +17,8 @@ import {
 const PATH = { bytesPerSecond: 400_000, ms: 5 }
 const LOOK_MS = 10
 
-const ms = (value: number): string => `${value < 10 ? value.toFixed(1) : Math.round(value)} ms`
+const tight = (value: number): string => `${value < 10 ? value.toFixed(1) : Math.round(value)}ms`
+const ms = (value: number): string => tight(value).replace('ms', ' ms')
 
 /** Every so often the next inserts are sent. */
 const TICK_MS = 10
@@ -80,7 +81,7 @@ async function lagAt(perSecond: number, full: boolean): Promise<Measured> {
   return {
     text: say(
       `average ${ms(average)}, p99 ${ms(figures.p99)}, max ${ms(figures.max)}; ${Math.round(left / 1000)} kB left at the end of ${Math.round(reached)} inserts a second, gone after ${ms(drained)}`,
-      `平均${ms(average)}、p99 ${ms(figures.p99)}、最大${ms(figures.max)}。毎秒${Math.round(reached)}件を終えた時点の残り${Math.round(left / 1000)}kB、解消まで${ms(drained)}`,
+      `平均${tight(average)}、p99 ${tight(figures.p99)}、最大${tight(figures.max)}。毎秒${Math.round(reached)}件を終えた時点の残り${Math.round(left / 1000)}kB、解消まで${tight(drained)}`,
     ),
     figures,
     unit: 'ms',
@@ -184,7 +185,7 @@ async function policies({ besides }: BenchTools): Promise<Measured> {
   return {
     text: say(
       `on the primary / stale, of 100 reads, at 5, 100 and 1,500 ms: yours ${own}; the clock ${clock}`,
-      `100回のうちプライマリ/古い読み取り（5、100、1,500ms）：あなたの実装 ${own}、時計 ${clock}`,
+      `100回のうちプライマリ/古い読み取り（5、100、1,500ms）：あなたの実装は${own}、時計は${clock}`,
     ),
     figures,
   }
@@ -209,7 +210,7 @@ async function stale({ full, besides }: BenchTools): Promise<Measured> {
   return {
     text: say(
       `stale reads: yours ${own.stale} of ${own.reads}; the clock ${clock.stale} of ${clock.reads}`,
-      `古い読み取り：あなたの実装 ${own.reads}回中${own.stale}回、時計 ${clock.reads}回中${clock.stale}回`,
+      `古い読み取り：あなたの実装は${own.reads}回中${own.stale}回、時計は${clock.reads}回中${clock.stale}回`,
     ),
     figures: { reads: own.reads, stale: own.stale, clockReads: clock.reads, clockStale: clock.stale },
   }

@@ -13,6 +13,7 @@ beforeAll(async () => {
 test(say('nothing is missing anywhere', 'どのレプリカにも欠けがない'), async () => {
   when('both replicas have caught up', '両方のレプリカが追いついている')
   await shop.caughtUp()
+  await report(server)
   await eventually(
     say('name and up of the replicas', 'レプリカのnameとup'),
     async () => (await report(server)).replicas?.map(({ name, up }) => [name, up]),

@@ -12,7 +12,7 @@ describe('where is my order', () => {
 
   it('is right with the clock on one server and wrong on two', () => {
     expect(totals({ ...clock, servers: 1 }).stale).toBe(0)
-    expect(totals(clock).stale).toBeGreaterThan(0)
+    expect(totals(clock).stale).toBe(34)
   })
 
   it('is wrong with the clock once the lag is longer than its second', () => {
@@ -37,8 +37,8 @@ describe('where is my order', () => {
   })
 
   it('takes a reader back in time unless reads give tokens, too', () => {
-    const apart: Settings = { ...settings, lags: [100, 100], paused: [false, true] }
-    expect(totals({ ...apart, policy: 'token' }).back).toBeGreaterThan(0)
+    const apart: Settings = { ...settings, lags: [50, 50], paused: [false, true] }
+    expect(totals({ ...apart, policy: 'token' }).back).toBe(237)
     expect(totals({ ...apart, policy: 'monotonic' }).back).toBe(0)
   })
 

@@ -19,12 +19,9 @@ export interface Read {
   reader: Reader
   /** Milliseconds after the payment. */
   at: number
-  server: 1 | 2
   node: 'primary' | 'replica-1' | 'replica-2'
   /** `back`: this reader had seen the payment before. `stale`: the buyer does not see her own. `old`: a friend may. */
   seen: 'paid' | 'stale' | 'back' | 'old'
-  /** Milliseconds that the read waited for a replica. */
-  waited: number
 }
 
 export interface Totals {
@@ -93,32 +90,31 @@ interface Request {
 }
 
 function read(settings: Settings, { reader, at, server, turn }: Request, session: Session): Read {
-  const { node, position, waited } = place(settings, at, server, turn, session)
+  const { node, position } = place(settings, at, server, turn, session)
   const paid = position >= PAID
   const seen = paid ? 'paid' : session.seenPaid ? 'back' : reader === 'buyer' ? 'stale' : 'old'
   session.seenPaid ||= paid
   if (settings.policy === 'monotonic') session.token = later(session.token, position)
-  return { reader, at, server, node, seen, waited }
+  return { reader, at, node, seen }
 }
 
 interface Place {
   node: Read['node']
   position: Lsn
-  waited: number
 }
 
 /** Which node answers, and where it stands. */
 function place(settings: Settings, at: number, server: 1 | 2, turn: number, session: Session): Place {
-  const primary: Place = { node: 'primary', position: PAID, waited: 0 }
+  const primary: Place = { node: 'primary', position: PAID }
   if (settings.policy === 'primary' && session.wrote) return primary
   // Only the server that took the payment knows when that was.
   if (settings.policy === 'clock' && session.wrote && server === 1 && at < CLOCK_MS) return primary
   for (const waited of [0, WAIT_MS]) {
     const replicas = [0, 1].map((i) => replicaAt(settings, i as 0 | 1, at + waited))
     const first = choose(replicas, { need: session.token, maxLagMs: Infinity }, turn)[0]!
-    if (first.replayed >= session.token) return { node: first.node, position: first.replayed, waited }
+    if (first.replayed >= session.token) return { node: first.node, position: first.replayed }
   }
-  return { ...primary, waited: WAIT_MS }
+  return primary
 }
 
 interface SimulatedReplica extends Candidate {
