@@ -147,8 +147,8 @@ function sentence(seen: readonly Read[], sum: Totals, t: Say): string {
       )
     : t('She has paid and has not looked yet.', '支払いは済み、まだ誰も読んでいません。')
   const all = t(
-    ` Over 1,000 reads: ${sum.stale} miss the order, ${sum.back} go back in time, the primary answered ${sum.primary}.`,
-    `1,000回では、見えない${sum.stale}回、過去に戻る${sum.back}回、プライマリが答えた${sum.primary}回です。`,
+    ` Over 1,000 reads: ${sum.stale} miss the order, ${sum.back} go back in time, ${sum.primary} go to the primary.`,
+    `1,000回では、見えない${sum.stale}回、過去に戻る${sum.back}回、プライマリ${sum.primary}回です。`,
   )
   return now + all
 }
