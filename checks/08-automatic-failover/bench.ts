@@ -1,6 +1,6 @@
 import { Random, eventually, same, say, type StartedPostgres } from '#harness'
 import { defineBench, percentile, type BenchRow, type Measured } from '#harness/bench'
-import { openCluster, patience, type Cluster } from '../../labs/08-automatic-failover/tests/cluster.ts'
+import { openCluster, type Cluster } from '../../labs/08-automatic-failover/tests/cluster.ts'
 import { replaced, topologyOf, writable } from '../../labs/08-automatic-failover/tests/looks.ts'
 import { startService, startWriters } from '../../labs/08-automatic-failover/tests/orders.ts'
 
@@ -35,9 +35,9 @@ async function failover(way: Way): Promise<Failover> {
   const { event, intervalMs, threshold, timeoutMs = 100, synchronous = false, comesBack = false } = way
   const env = {
     CHECK_INTERVAL_MS: intervalMs,
-    CHECK_TIMEOUT_MS: Math.round(timeoutMs * patience),
+    CHECK_TIMEOUT_MS: timeoutMs,
     FAIL_THRESHOLD: threshold,
-    LEASE_TTL_MS: Math.round(Math.max(500, intervalMs) * patience),
+    LEASE_TTL_MS: Math.max(500, intervalMs),
     MIN_CANDIDATES: synchronous ? 2 : 1,
   }
   const cluster = await openCluster(random, { env, synchronous })

@@ -4,6 +4,7 @@ import {
   declared,
   expectPeace,
   fenced,
+  leaderless,
   leaderOf,
   missed,
   quiet,
@@ -44,8 +45,13 @@ test(
   say('without Redis nothing is decided; silence counts', 'Redisなしでは決めない。無応答も失敗に数える'),
   async () => {
     const { primary, controllers, redis } = cluster
-    when('Redis is frozen, and then the primary', 'Redisを凍結し、続いてプライマリを凍結する')
+    when(
+      'Redis is frozen; when nobody leads any more, the primary, too',
+      'Redisを凍結する。誰も率いなくなったら、プライマリも凍結する',
+    )
     await redis.freeze()
+    // Until its time is up a leader may act on what it knows.
+    await leaderless(cluster)
     await primary.freeze()
     for (const controller of controllers) await missed(controller, primary, 3)
     await quiet(cluster, 3)

@@ -1,4 +1,4 @@
-import { eventually, expect, say, test, when } from '#harness'
+import { expect, say, test, when } from '#harness'
 import { openCluster } from '../../labs/08-automatic-failover/tests/cluster.ts'
 import {
   leaderOf,
@@ -8,7 +8,7 @@ import {
   writable,
 } from '../../labs/08-automatic-failover/tests/looks.ts'
 import { blockedFor, force, writeAndShow } from '../../labs/08-automatic-failover/tests/losing.ts'
-import { followers, insert, partFrom, rowsOf } from '../../labs/08-automatic-failover/tests/rows.ts'
+import { insert, partFrom, rowsOf, streams } from '../../labs/08-automatic-failover/tests/rows.ts'
 
 test(say('a little may be lost', '少しなら失ってもよい'), async ({ random }) => {
   const cluster = await openCluster(random)
@@ -55,20 +55,27 @@ test(say('force is for one time', '強制は一回限り'), async ({ random }) =
   await Promise.all([partFrom(cluster, primary, a), partFrom(cluster, primary, b)])
   await writeAndShow(cluster, primary, 2 * 1024 * 1024)
   when(
-    '2 MB that no replica has; the primary is killed, and the failover forced',
-    'どのレプリカにもない2MBを残してプライマリを強制終了し、フェイルオーバーを強制する',
+    '2 MB that no replica has; the primary is killed',
+    'どのレプリカにもない2MBを残して、プライマリを強制終了する',
   )
   await primary.kill({ forGood: true })
   await blockedFor(cluster, 'max_lost_bytes')
+
+  when(
+    'all controllers are killed and started while the failover is blocked',
+    'フェイルオーバーがblockedの間に、すべてのコントローラーを強制終了し、起動する',
+  )
+  await Promise.all(controllers.map((controller) => controller.restart()))
+  await blockedFor(cluster, 'max_lost_bytes', 1)
+  await quiet(cluster, 5)
+  expect(await writable(cluster), say('writable nodes', '書き込めるノード'), { hint: 1 }).toEqual([])
+
+  when('the failover is forced', 'フェイルオーバーを強制する')
   await force(cluster)
   const next = await replaced(cluster)
   const other = [a, b].find((node) => node !== next)!
   await published(cluster, next, [other])
-  await eventually(
-    say(`${other.name} streams`, `${other.name}がストリームを受ける`),
-    () => followers(next),
-    (names) => names.includes(other.name),
-  )
+  await streams(other, next)
   await partFrom(cluster, next, other)
   await writeAndShow(cluster, next, 2 * 1024 * 1024)
   when('the same with the new primary', '新しいプライマリでも同じことが起きる')

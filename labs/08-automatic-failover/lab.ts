@@ -46,8 +46,8 @@ export default defineLab({
           '連続した失敗を数えます。答えのない確認も失敗です。数を互いに見せ合い、リーダーは何台が同意しているかを調べます。',
         ),
         say(
-          '`SET pg:view:<me> {node,failures} PX 10×interval`; act when ≥ `QUORUM` views of the present primary have `failures ≥ FAIL_THRESHOLD`. Or ask the replicas whether they still stream.',
-          '`SET pg:view:<me> {node,failures} PX 10×interval`で書き、いまのプライマリについて`failures ≥ FAIL_THRESHOLD`のものが`QUORUM`以上あれば動きます。レプリカに、まだストリームを受けているかを聞く方法もあります。',
+          '`SET pg:view:<me> {node,failures} PX 3×(interval+timeout)`; act when ≥ `QUORUM` views of the present primary have `failures ≥ FAIL_THRESHOLD`. Or ask the replicas whether they still stream.',
+          '`SET pg:view:<me> {node,failures} PX 3×(interval+timeout)`で書き、いまのプライマリについて`failures ≥ FAIL_THRESHOLD`のものが`QUORUM`以上あれば動きます。レプリカに、まだストリームを受けているかを聞く方法もあります。',
         ),
       ],
     },
@@ -131,7 +131,10 @@ export default defineLab({
       points: 10,
       limit: LIMIT,
       hints: [
-        say('Remember the last position you saw.', '最後に見た位置を覚えておきます。'),
+        say(
+          'Remember the last position that anybody saw, where a restart does not forget it.',
+          '誰かが最後に見た位置を、再起動しても消えない場所に覚えておきます。',
+        ),
         say(
           'With `ANY 1` of two, one replica has every acknowledged write. Which one? Ask both.',
           '二台の`ANY 1`なら、確認済みの書き込みをすべて持つレプリカが一台あります。どちらですか。両方に聞きます。',

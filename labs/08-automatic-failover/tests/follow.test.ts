@@ -1,7 +1,7 @@
 import { eventually, say, test, when } from '#harness'
 import { openCluster } from './cluster.ts'
 import { published, replaced } from './looks.ts'
-import { followers, insert, rowsOf } from './rows.ts'
+import { insert, rowsOf, streams } from './rows.ts'
 
 // #region follow
 test(say('the other replica moves, too', 'もう一台のレプリカも移る'), async ({ random }) => {
@@ -11,11 +11,7 @@ test(say('the other replica moves, too', 'もう一台のレプリカも移る')
   await primary.kill({ forGood: true })
   const next = await replaced(cluster)
   const other = nodes.find((node) => node !== primary && node !== next)!
-  await eventually(
-    say(`${other.name} streams from ${next.name}`, `${other.name}が${next.name}からストリームを受ける`),
-    () => followers(next),
-    (names) => names.includes(other.name),
-  )
+  await streams(other, next)
   await insert(next, 'after')
   await eventually(
     say(`a new row on ${other.name}`, `${other.name}に新しい行がある`),

@@ -27,32 +27,34 @@ export interface Status {
 /** Between two looks that cost those who are asked something: on two cores they stand in each other's way. */
 export const LOOK_MS = 20
 
+/** What takes a correct solution a check, a lease or a reload. Long for a busy machine: it is a bound against a hang. */
+const SOON_MS = 8000
+
+/** Detection, fence, promotion. */
+const FAILOVER_MS = 15_000
+
 export async function topologyOf({ redis }: Pick<Cluster, 'redis'>): Promise<Topology | null> {
   const text = await redis.client.get('pg:topology')
   return text === null ? null : (JSON.parse(text) as Topology)
 }
 
 /** The topology in one line: `pg2 ← pg1, pg3`. */
-export const asLine = (topology: Topology | null): string =>
-  topology
-    ? `${topology.primary?.name} ← ${(topology.replicas ?? [])
-        .map(({ name }) => name)
-        .toSorted()
-        .join(', ')}`
-    : 'none'
+const asLine = (topology: Topology | null): string =>
+  topology ? line(topology.primary, topology.replicas ?? []) : 'none'
 
-const line = (primary: StartedPostgres, replicas: StartedPostgres[]): string =>
-  `${primary.name} ← ${replicas
-    .map(({ name }) => name)
-    .toSorted()
-    .join(', ')}`
+type Named = { name: string } | undefined
+
+function line(primary: Named, replicas: readonly Named[]): string {
+  const names = replicas.map((replica) => String(replica?.name)).toSorted((x, y) => (x < y ? -1 : 1))
+  return `${primary?.name} ← ${names.join(', ')}`
+}
 
 /** Waits until this is what `pg:topology` says; the topology. */
 export async function published(
   cluster: Cluster,
   primary = cluster.primary,
   replicas = cluster.nodes.filter((node) => node !== primary),
-  { hint, within }: { hint?: 1 | 2 | 3; within?: number } = {},
+  { hint, within = SOON_MS }: { hint?: 1 | 2 | 3; within?: number } = {},
 ): Promise<Topology> {
   const wanted = line(primary, replicas)
   let last: Topology | null = null
@@ -85,17 +87,23 @@ export async function leaderOf(
       return leading.map(({ name }) => name)
     },
     (names) => names.length === 1,
-    { hint, every: LOOK_MS },
+    { hint, every: LOOK_MS, within: SOON_MS },
   )
   return leading[0]!
 }
 
+/** Waits until nobody leads any more: a leader stops by its own clock. */
+export async function leaderless({ controllers }: Pick<Cluster, 'controllers'>): Promise<void> {
+  await eventually(
+    say('nobody leads', '誰も率いていない'),
+    async () => (await Promise.all(controllers.map(statusOf))).map(({ leader }) => leader),
+    (leading) => !leading.includes(true),
+    { every: LOOK_MS, within: SOON_MS },
+  )
+}
+
 /** So many further rounds of checks of every controller: what has not happened by then is not going to. */
-export async function quiet(
-  { controllers }: Pick<Cluster, 'controllers'>,
-  rounds: number,
-  within = 8000,
-): Promise<void> {
+export async function quiet({ controllers }: Pick<Cluster, 'controllers'>, rounds: number): Promise<void> {
   await Promise.all(
     controllers.map(async (controller) => {
       const { checks: before } = await statusOf(controller)
@@ -103,7 +111,7 @@ export async function quiet(
         say(`${rounds} more checks of ${controller.name}`, `${controller.name}のチェックがあと${rounds}回`),
         async () => (await statusOf(controller)).checks - before,
         (more) => more >= rounds,
-        { within, every: LOOK_MS },
+        { within: SOON_MS + 1000 * rounds, every: LOOK_MS },
       )
     }),
   )
@@ -120,9 +128,6 @@ export async function writable({ nodes }: Pick<Cluster, 'nodes'>, ms = 5000): Pr
   })
   return (await Promise.all(looks)).flat()
 }
-
-/** The least time that a failover may take on a machine that is busy with other things. */
-const FAILOVER_MS = 8000
 
 /** Waits until another node than this one is published as the primary; that node. */
 export async function replaced(
@@ -155,6 +160,11 @@ export async function expectPeace(cluster: Cluster, hint?: 1 | 2 | 3): Promise<v
   expect(declared, say('declaredDown of the controllers', 'コントローラーのdeclaredDown'), { hint }).toEqual(
     cluster.controllers.map(() => null),
   )
+  await expectUntouched(cluster, hint)
+}
+
+/** Nobody has been fenced or promoted; another node than the primary may have been down. */
+export async function expectUntouched(cluster: Cluster, hint?: 1 | 2 | 3): Promise<void> {
   expect(fenced(cluster), say('fenced nodes', '隔離されたノード'), { hint }).toEqual([])
   expect(await writable(cluster), say('writable nodes', '書き込めるノード'), { hint }).toEqual([
     cluster.primary.name,
@@ -209,6 +219,6 @@ export async function missed(
       : say(`${controller.name} sees ${node.name} again`, `${controller.name}から${node.name}が再び見える`),
     async () => (await viewOf(controller, node)).failures,
     (seen) => (failures ? seen >= failures : seen === 0),
-    { every: LOOK_MS },
+    { every: LOOK_MS, within: SOON_MS },
   )
 }

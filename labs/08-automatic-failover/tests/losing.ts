@@ -1,7 +1,10 @@
 import { eventually, lsn, say, type StartedPostgres } from '#harness'
 import type { Cluster } from './cluster.ts'
-import { leaderOf, statusOf, viewOf } from './looks.ts'
+import { leaderOf, LOOK_MS, statusOf, viewOf } from './looks.ts'
 import { insert } from './rows.ts'
+
+/** Detection, and looks at the replicas. */
+const BLOCKED_MS = 10_000
 
 /** Writes so many bytes and a row 'after', and waits until every controller has seen the position behind them. */
 export async function writeAndShow(cluster: Cluster, primary: StartedPostgres, bytes: number): Promise<void> {
@@ -31,7 +34,7 @@ export async function blockedFor(cluster: Cluster, reason: string, hint?: 1 | 2 
         reason: s.reason,
       })),
     (all) => all.some((s) => s.leader && s.state === 'blocked' && s.reason === reason),
-    { hint },
+    { hint, within: BLOCKED_MS, every: LOOK_MS },
   )
 }
 
@@ -44,6 +47,6 @@ export async function force(cluster: Cluster, hint?: 1 | 2 | 3): Promise<void> {
     ),
     async () => (await (await leaderOf(cluster)).post('/failover', { force: true })).status,
     202,
-    { hint },
+    { hint, within: BLOCKED_MS },
   )
 }

@@ -3,7 +3,7 @@ import { eventually, expect, say, test, when } from '#harness'
 import { openCluster } from './cluster.ts'
 import { published, replaced } from './looks.ts'
 import { newOrder, startService } from './orders.ts'
-import { followers } from './rows.ts'
+import { streams } from './rows.ts'
 
 // #region return
 test(say('it comes back as a replica', 'レプリカとして戻る'), async ({ random }) => {
@@ -27,20 +27,17 @@ test(say('it comes back as a replica', 'レプリカとして戻る'), async ({ 
       say('the service takes orders', 'サービスが注文を受ける'),
       async () => (await server.post('/orders', order)).status,
       (status) => status === 201 || status === 200,
+      { within: 8000 },
     )
   }
   await published(
     cluster,
     next,
     nodes.filter((node) => node !== next),
-    { within: 10_000, hint: 2 },
+    { within: 20_000, hint: 2 },
   )
   expect(await old.inRecovery(), say(`${old.name} in recovery`, `${old.name}がリカバリー中`)).toBe(true)
-  await eventually(
-    say(`${old.name} streams from ${next.name}`, `${old.name}が${next.name}からストリームを受ける`),
-    () => followers(next),
-    (names) => names.includes(old.name),
-  )
+  await streams(old, next)
   for (const node of nodes) {
     const rows = await node.sql('SELECT 1 FROM orders WHERE id = $1', [rogue])
     expect(rows.length, say(`the stray row on ${node.name}`, `はぐれた行が${node.name}にある数`)).toBe(0)

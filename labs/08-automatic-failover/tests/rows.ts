@@ -16,6 +16,16 @@ export async function followers(node: StartedPostgres): Promise<string[]> {
   return rows.map((row) => String(row.application_name))
 }
 
+/** Waits until a replica follows this primary. */
+export async function streams(node: StartedPostgres, from: StartedPostgres): Promise<void> {
+  await eventually(
+    say(`${node.name} streams from ${from.name}`, `${node.name}が${from.name}からストリームを受ける`),
+    () => followers(from),
+    (names) => names.includes(node.name),
+    { every: LOOK_MS, within: 10_000 },
+  )
+}
+
 /** Waits until this node has received, and put on disk, all that the primary has written. */
 export async function received(primary: StartedPostgres, node: StartedPostgres): Promise<void> {
   const [now] = await primary.sql('SELECT pg_current_wal_lsn()::text AS lsn')

@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis'
-import { CHECK_INTERVAL_MS, LEASE_TTL_MS } from './config.ts'
+import { CHECK_INTERVAL_MS, CHECK_TIMEOUT_MS, LEASE_TTL_MS } from './config.ts'
 import type { View } from './decide.ts'
 import { REDIS_URL, SERVER_NAME } from './env.ts'
 
@@ -53,17 +53,19 @@ export const isLeader = (): boolean => performance.now() < leaderUntil
 
 // #region publish
 const PUBLISH = `
-  if redis.call('GET', KEYS[2]) ~= ARGV[2] then return 0 end
+  local owner = redis.call('GET', KEYS[2])
+  if not owner then return 'the lease has run out' end
+  if owner ~= ARGV[2] then return 'no longer the leader' end
   local known = redis.call('GET', KEYS[1])
-  if known and cjson.decode(known).epoch >= cjson.decode(ARGV[1]).epoch then return 0 end
+  if known and cjson.decode(known).epoch >= cjson.decode(ARGV[1]).epoch then return 'the epoch is known already' end
   redis.call('SET', KEYS[1], ARGV[1])
   redis.call('PUBLISH', KEYS[1], ARGV[1])
-  return 1`
+  return 'done'`
 
 /** Only by the leader, only with a greater epoch. */
 export async function publish(topology: Topology): Promise<void> {
-  const done = await redis.eval(PUBLISH, 2, TOPOLOGY, LEASE, JSON.stringify(topology), SERVER_NAME)
-  if (done !== 1) throw new Error('no longer the leader')
+  const answer = await redis.eval(PUBLISH, 2, TOPOLOGY, LEASE, JSON.stringify(topology), SERVER_NAME)
+  if (answer !== 'done') throw new Error(`nothing published: ${String(answer)}`)
 }
 
 export async function readTopology(): Promise<Topology | null> {
@@ -73,13 +75,16 @@ export async function readTopology(): Promise<Topology | null> {
 // #endregion publish
 
 // #region views
-/** What this controller sees of a node, for whoever leads. It is worth nothing when it is old. */
+/** One round may take this long, and a view outlives a few of them; it is worth nothing when it is old. */
+const VIEW_MS = 3 * (CHECK_INTERVAL_MS + CHECK_TIMEOUT_MS)
+
+/** What this controller sees of a node, for whoever leads. */
 export async function tellView(node: string, failures: number): Promise<void> {
   const view: View = { observer: SERVER_NAME, node, failures }
   await redis
     .pipeline()
     .sadd(OBSERVERS, SERVER_NAME)
-    .set(`pg:view:${SERVER_NAME}`, JSON.stringify(view), 'PX', 10 * CHECK_INTERVAL_MS)
+    .set(`pg:view:${SERVER_NAME}`, JSON.stringify(view), 'PX', VIEW_MS)
     .exec()
 }
 

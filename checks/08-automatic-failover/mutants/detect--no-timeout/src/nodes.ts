@@ -21,6 +21,8 @@ export interface Seen {
 export interface Node extends NodeConfig {
   seen: Seen
   connection: Connection | undefined
+  /** Resolves when the last check that was asked for is done. */
+  checked: Promise<void>
 }
 
 interface Connection {
@@ -29,7 +31,12 @@ interface Connection {
   ready: Promise<unknown>
 }
 
-export const nodes: Node[] = NODES.map((config) => ({ ...config, seen: unseen(), connection: undefined }))
+export const nodes: Node[] = NODES.map((config) => ({
+  ...config,
+  seen: unseen(),
+  connection: undefined,
+  checked: Promise.resolve(),
+}))
 
 export function nodeOf(name: string): Node {
   const found = nodes.find((node) => node.name === name)
@@ -61,8 +68,11 @@ const POSITION = `SELECT standby,
   current_setting('primary_conninfo') AS conninfo
   FROM pg_is_in_recovery() AS standby`
 
-/** One check. No answer in time is a failed one, like a refusal: a frozen server refuses nothing. */
-export async function probe(node: Node): Promise<void> {
+/** One check after the other: two at once, on one connection, would count one silence twice. */
+export const probe = (node: Node): Promise<void> => (node.checked = node.checked.then(() => check(node)))
+
+/** No answer in time is a failed check, like a refusal: a frozen server refuses nothing. */
+async function check(node: Node): Promise<void> {
   const connection = (node.connection ??= open(node.url))
   try {
     await connection.ready

@@ -1,15 +1,16 @@
 import { choose, parseLsn, type Choice, type Position } from './choose.ts'
-import { MAX_LOST_BYTES, MIN_CANDIDATES } from './config.ts'
+import { FAIL_THRESHOLD, MAX_LOST_BYTES, MIN_CANDIDATES } from './config.ts'
 import { detach, nodeOf, others, probe, promote, repoint, type Node } from './nodes.ts'
 import { fence } from './power.ts'
 import { chosenPrimary, choosePrimary, isForced, isLeader, publish, type Topology } from './shared.ts'
+import { lastSeen } from './sightings.ts'
 
 /** Why nothing is done about a primary that is down. */
 export class Blocked extends Error {
   readonly reason: 'fence_failed' | 'too_few_candidates' | 'max_lost_bytes'
 
-  constructor(reason: Blocked['reason']) {
-    super(reason)
+  constructor(reason: Blocked['reason'], cause?: Error) {
+    super(cause ? `${reason}: ${cause.message}` : reason, { cause })
     this.reason = reason
   }
 }
@@ -23,16 +24,17 @@ export async function failover(topology: Topology): Promise<void> {
   const old = nodeOf(topology.primary.name)
   const chosen = await chosenPrimary(topology.epoch)
   // Fenced, the old primary is gone for good: not before it is known that another one can take over.
-  if (!chosen) candidateAmong(others(old.name), old, await isForced(topology.epoch))
+  if (!chosen) await candidateAmong(others(old.name), old, topology)
   stillLeader()
   const next = nodeOf(await decideOn(topology, old, chosen))
   stillLeader()
   await promote(next)
-  await fence(old.name).catch(() => {
-    throw new Blocked('fence_failed')
+  await fence(old.name).catch((error: Error) => {
+    throw new Blocked('fence_failed', error)
   })
   stillLeader()
   await publish({ epoch: topology.epoch + 1, primary: member(next), replicas: [] })
+  // Whoever can't be re-pointed now is re-pointed by a later round.
   await Promise.allSettled(
     others(next.name)
       .filter((node) => node !== old && node.seen.role === 'replica')
@@ -46,11 +48,16 @@ async function decideOn(topology: Topology, old: Node, chosen: string | null): P
   // Should somebody power the old one on again at this moment, nobody confirms its writes any more.
   await Promise.allSettled(rest.filter(({ seen }) => seen.role === 'replica').map(detach))
   await Promise.all(rest.map(probe))
-  if (chosen && nodeOf(chosen).seen.up) return chosen
-  const candidate = candidateAmong(
+  if (chosen) {
+    const { up, failures } = nodeOf(chosen).seen
+    if (up) return chosen
+    // One missed check says nothing about this one, either.
+    if (failures < FAIL_THRESHOLD) throw new Error(`${chosen}, which was chosen, did not answer this time`)
+  }
+  const candidate = await candidateAmong(
     rest.filter(({ name }) => name !== chosen),
     old,
-    await isForced(topology.epoch),
+    topology,
   )
   // It may have been promoted before it was lost.
   if (chosen) await fence(chosen)
@@ -58,9 +65,10 @@ async function decideOn(topology: Topology, old: Node, chosen: string | null): P
 }
 // #endregion failover
 
-function candidateAmong(rest: readonly Node[], old: Node, force: boolean): string {
+async function candidateAmong(rest: readonly Node[], old: Node, { epoch }: Topology): Promise<string> {
+  const force = await isForced(epoch)
   const limits = { minCandidates: MIN_CANDIDATES, maxLostBytes: MAX_LOST_BYTES, force }
-  const last = old.seen.lsn === null ? null : parseLsn(old.seen.lsn)
+  const last = await lastSeen(old)
   const choice: Choice = choose(rest.flatMap(position), last, limits)
   if ('blocked' in choice) throw new Blocked(choice.blocked)
   return choice.candidate

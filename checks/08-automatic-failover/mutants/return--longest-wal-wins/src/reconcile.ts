@@ -52,6 +52,8 @@ async function replaceData(node: Node, primary: Node): Promise<void> {
   if (!isLeader()) return
   await markForReseed(node.name)
   await fence(node.name)
+  // The fence may have taken its time, and the next leader may have given the node its new data by now.
+  if (!isLeader()) return
   await reseed(node.name, primary.name)
   await reseeded(node.name)
 }

@@ -18,6 +18,7 @@ import {
   tellView,
   type Topology,
 } from './shared.ts'
+import { tellSighting } from './sightings.ts'
 
 type State = 'ok' | 'suspect' | 'failing_over' | 'blocked'
 
@@ -31,6 +32,7 @@ let stopping = false
 // #region loops
 /** The next round begins when the last one has ended: rounds never overlap, however long one takes. */
 async function repeat(every: number, round: () => Promise<void>): Promise<void> {
+  let lastError = ''
   while (!stopping) {
     const begun = performance.now()
     await round().catch((error: Error) => {
@@ -40,8 +42,6 @@ async function repeat(every: number, round: () => Promise<void>): Promise<void> 
     await sleep(Math.max(1, every - (performance.now() - begun)))
   }
 }
-
-let lastError = ''
 
 /** Looks at every node; it needs neither Redis nor a leader. */
 async function check(): Promise<void> {
@@ -54,12 +54,14 @@ async function check(): Promise<void> {
 async function act(): Promise<void> {
   const known = await readTopology()
   if (known && known.epoch >= (topology?.epoch ?? 0)) topology = known
-  else if (topology && isLeader()) await publish({ ...topology, epoch: topology.epoch + 1 })
+  // Redis has forgotten it. What follows from it is for the next round.
+  else if (topology && isLeader()) return publish({ ...topology, epoch: topology.epoch + 1 })
   if (!topology) return isLeader() ? adopt() : undefined
 
   const primary = nodeOf(topology.primary.name)
   const { failures } = primary.seen
   await tellView(primary.name, failures)
+  await tellSighting(primary)
   if (failures === 0) settle('ok')
   else if (state === 'ok') settle('suspect')
   if (!isLeader()) return settle(failures > 0 ? 'suspect' : 'ok')
@@ -72,7 +74,7 @@ async function act(): Promise<void> {
 
 async function agreed(node: string): Promise<boolean> {
   const { observers: controllers } = decide(await readViews(), node, { threshold: FAIL_THRESHOLD, quorum: 1 })
-  // A replica whose stream has ended is a witness, too; one that still streams speaks for the primary.
+  // A replica whose stream has ended is a witness, too. One that still streams says nothing: a frozen primary is silent.
   const replicas = nodes.filter(({ seen }) => seen.up && seen.role === 'replica')
   const parted = replicas.filter(({ seen }) => seen.timeline === null).map(({ name }) => name)
   const observers = [...controllers, ...parted]
@@ -88,6 +90,7 @@ async function changePrimary(from: Topology): Promise<void> {
     settle('ok')
   } catch (error) {
     if (!(error instanceof Blocked)) throw error
+    if (reason !== error.reason) console.error(SERVER_NAME, 'blocked:', error.message)
     settle('blocked', error.reason)
   }
 }
