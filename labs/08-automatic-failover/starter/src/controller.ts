@@ -25,7 +25,8 @@ async function check(): Promise<void> {
 // TODO(detect): the primary is down when QUORUM observers have each missed FAIL_THRESHOLD checks in a row.
 // TODO(promote): fence it (POST POWER_URL/nodes/:name/fence), and only then choose and promote.
 // TODO(follow): the other replica follows the new primary; the topology says who is up and follows.
-// TODO(return): an old primary that comes back writable is fenced, reseeded, and then a replica.
+// TODO(return): an old primary that comes back writable is fenced, reseeded (POST POWER_URL/nodes/:name/reseed with
+// {"from":"pg2"}), and then a replica.
 // TODO(loss): too few candidates, or too much to lose: blocked, until somebody says POST /failover {"force":true}.
 // #endregion lead
 
