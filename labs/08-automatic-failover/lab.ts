@@ -15,7 +15,7 @@ export default defineLab({
     pg: { kind: 'replicated', replicas: 2, far: true },
     redis: { kind: 'redis' },
   },
-  budget: 62_000,
+  budget: 75_000,
   steps: [
     {
       id: 'watch',
