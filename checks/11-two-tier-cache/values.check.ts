@@ -1,4 +1,4 @@
-import { beforeAll, eventually, expect, say, test, when } from '#harness'
+import { beforeAll, eventually, expect, say, shared, test, when } from '#harness'
 import { livesOf } from '../../labs/11-two-tier-cache/tests/expiry.ts'
 import {
   insert,
@@ -15,7 +15,7 @@ let server: Server
 let other: Server
 
 beforeAll(async () => {
-  fleet = await startFleet(2, { NEGATIVE_TTL_MS })
+  fleet = await shared('forgetful servers', () => startFleet(2, { NEGATIVE_TTL_MS }))
   ;[server, other] = fleet.servers as [Server, Server]
 })
 
@@ -33,7 +33,7 @@ test(say('"absent" has a short life', '「存在しない」の寿命は短い')
   const key = newKey(random)
   when('NEGATIVE_TTL_MS=400; an unknown key is read', 'NEGATIVE_TTL_MS=400。存在しないキーを読む')
   expect(await server.get(key)).toAnswer(404)
-  const [life] = await livesOf(fleet, [key])
+  const [life] = await livesOf(fleet, [key], NEGATIVE_TTL_MS)
   expect(life, say('life left in Redis, in ms', 'Redisでの残り寿命(ミリ秒)')).toBeLessThanOrEqual(
     NEGATIVE_TTL_MS,
   )

@@ -43,24 +43,24 @@ export async function rows(
   return keys
 }
 
-/** Does it for each of them, twenty at a time. */
-export async function forAll(keys: readonly string[], one: (key: string) => Promise<unknown>): Promise<void> {
-  for (let i = 0; i < keys.length; i += 20) await Promise.all(keys.slice(i, i + 20).map(one))
-}
-
 /** What Redis keeps about each of these keys: names that contain the key. */
 export async function namesIn(fleet: Fleet, keys: readonly string[]): Promise<Map<string, string[]>> {
   const all = await fleet.redis.client.keys('*')
   return new Map(keys.map((key) => [key, all.filter((name) => name.includes(key))]))
 }
 
-/** The longest life that Redis still gives to what it keeps of each key: `Infinity` for ever, 0 for nothing. */
-export async function livesOf(fleet: Fleet, keys: readonly string[]): Promise<number[]> {
+/**
+ * The life that Redis still gives to what it keeps of each key: `Infinity` for ever, 0 for nothing. Where it is kept
+ * under several names, the one that comes nearest to what an entry should have: a bare version may live on.
+ */
+export async function livesOf(fleet: Fleet, keys: readonly string[], expected: number): Promise<number[]> {
   const names = await namesIn(fleet, keys)
+  const off = (life: number): number => Math.abs(life - expected)
   return Promise.all(
     keys.map(async (key) => {
-      const lives = await Promise.all(names.get(key)!.map((name) => fleet.redis.client.pttl(name)))
-      return Math.max(0, ...lives.map((life) => (life === -1 ? Infinity : life)))
+      const left = await Promise.all(names.get(key)!.map((name) => fleet.redis.client.pttl(name)))
+      const lives = left.map((life) => (life === -1 ? Infinity : Math.max(0, life)))
+      return lives.toSorted((a, b) => off(a) - off(b))[0] ?? 0
     }),
   )
 }

@@ -59,7 +59,8 @@ export interface Fleet {
 /** Opens a database and starts `s0` to `s<count - 1>`. */
 export async function startFleet(count: number, env: Env = {}): Promise<Fleet> {
   const cache = redis('redis')
-  // Before any server runs: what an earlier file left in Redis is of another database.
+  // Before any of these servers runs: what others have left in Redis is of another database. None of those runs any
+  // more where a fleet is begun inside `shared`.
   await cache.client.flushall()
   const [db, monitor] = await Promise.all([postgres('pg').database(), cache.monitor()])
   const servers: Server[] = []
@@ -156,6 +157,11 @@ export async function readOften(server: Server, key: string, count: number): Pro
   }
   await Promise.all(Array.from({ length: 20 }, reader))
   agent.destroy()
+}
+
+/** Does it for each of them, twenty at a time. */
+export async function forAll(keys: readonly string[], one: (key: string) => Promise<unknown>): Promise<void> {
+  for (let i = 0; i < keys.length; i += 20) await Promise.all(keys.slice(i, i + 20).map(one))
 }
 
 /** Each server once, in turn. */

@@ -6,7 +6,7 @@ import { cachedRow, converge } from './seeing.ts'
 let fleet: Fleet
 
 beforeAll(async () => {
-  fleet = await impatientServers()
+  ;({ fleet } = await impatientServers())
 })
 
 const broken = say('connections broken', '切れた接続の数')

@@ -1,9 +1,23 @@
 import { shared } from '#harness'
-import { startFleet, type Fleet } from './fleet.ts'
+import { each, startFleet, type Fleet } from './fleet.ts'
 
-/** Servers that give a Redis up soon. */
-export const impatientServers = (): Promise<Fleet> =>
-  shared('impatient servers', () => startFleet(3, { REDIS_TIMEOUT_MS: 100 }))
+/** What the servers have open at Redis. */
+export interface Standing {
+  connections: number
+  subscriptions: number
+}
+
+/** Servers that give a Redis up soon, and what they had open before anything was broken. */
+export const impatientServers = (): Promise<{ fleet: Fleet; usual: Standing }> =>
+  shared('impatient servers', async () => {
+    const fleet = await startFleet(3, { REDIS_TIMEOUT_MS: 100 })
+    // What a service opens on first use is open after this.
+    for (const server of fleet.servers) {
+      await server.put(`first of ${server.name}`, 1)
+      await each(fleet.servers, `first of ${server.name}`)
+    }
+    return { fleet, usual: await standingOf(fleet) }
+  })
 
 /** What the harness itself has open is no server's. */
 const OWN = /\bname=harness\b/
@@ -14,6 +28,18 @@ export async function connectionsOf(fleet: Fleet, type?: 'pubsub' | 'normal'): P
     await fleet.redis.client.call('CLIENT', 'LIST', ...(type ? (['TYPE', type] as const) : [])),
   )
   return list.split('\n').filter((line) => line.includes('id=') && !OWN.test(line))
+}
+
+/** Connections of the servers, and channels they listen to, counted by listener. */
+export async function standingOf(fleet: Fleet): Promise<Standing> {
+  const { client } = fleet.redis
+  const channels = (await client.pubsub('CHANNELS', '*')) as string[]
+  const counts =
+    channels.length === 0 ? [] : ((await client.pubsub('NUMSUB', ...channels)) as (string | number)[])
+  return {
+    connections: (await connectionsOf(fleet)).length,
+    subscriptions: counts.filter((_, i) => i % 2 === 1).reduce((sum: number, n) => sum + Number(n), 0),
+  }
 }
 
 /** Breaks the connections by which the servers listen: those that subscribe, or all where none does. */

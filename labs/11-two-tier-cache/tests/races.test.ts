@@ -1,6 +1,6 @@
 import { beforeAll, eventually, expect, say, test, when } from '#harness'
 import { insert, newKey, fourServers, type Fleet } from './fleet.ts'
-import { messagesReached, onceAsked, warmUp } from './races.ts'
+import { answerHeld, messagesReached, warmUp } from './races.ts'
 import { cachedRow, converge, inMemory } from './seeing.ts'
 
 let fleet: Fleet
@@ -20,14 +20,13 @@ test(say('a fill against an update', '書き戻しと更新'), async ({ random }
     'Postgres has answered s0 with v1, and the answer is still on its way; PUT v2 at s1',
     'Postgresがs0へv1を返し、応答はまだ途中にある。s1にv2をPUTする',
   )
-  s0!.toPg.hold('reply')
-  const [reading] = await onceAsked(fleet, s0!, key, () => s0!.get(key))
+  const reading = await answerHeld(fleet, s0!, key)
   expect(await s1!.put(key, 'v2')).toAnswer(200, { value: 'v2' })
   await messagesReached(s0!, s1!, s2!, control)
 
   when('the answer of Postgres arrives at s0', 'Postgresの応答がs0に届く')
   s0!.toPg.release()
-  expect(await reading!).toAnswer(200)
+  expect(await reading.answer).toAnswer(200)
   // Had it been stored in Redis, every server would read it there; in memory, s0 alone.
   await converge(fleet.servers.slice(1), key, 'v2', { hint: 2 })
   await converge([s0!], key, 'v2', { hint: 3 })
@@ -70,14 +69,13 @@ test(say('absent against create', '「存在しない」と作成'), async ({ ra
     'Postgres has told s0 that there is no row, and the answer is still on its way; PUT at s1',
     'Postgresがs0に「行はない」と返し、応答はまだ途中にある。s1にPUTする',
   )
-  s0!.toPg.hold('reply')
-  const [reading] = await onceAsked(fleet, s0!, key, () => s0!.get(key))
+  const reading = await answerHeld(fleet, s0!, key)
   expect(await s1!.put(key, 'new')).toAnswer(200)
   await messagesReached(s0!, s1!, s2!, control)
 
   when('the answer of Postgres arrives at s0', 'Postgresの応答がs0に届く')
   s0!.toPg.release()
-  expect(await reading!).toAnswer([200, 404])
+  expect(await reading.answer).toAnswer([200, 404])
   await converge(fleet.servers.slice(1), key, 'new', { hint: 2 })
   await converge([s0!], key, 'new', { hint: 3 })
   await inMemory(fleet, fleet.servers, key)

@@ -1,9 +1,9 @@
-import { eventually, say, type Random } from '#harness'
+import { eventually, expect, say, type Answer, type Random } from '#harness'
 import { insert, newKey, type Fleet, type Server } from './fleet.ts'
 import { inMemory, seen } from './seeing.ts'
 
 /** Longest wait for a message that some designs deliver later: it can only let a wrong one slip. */
-const MESSAGE_MS = 300
+export const MESSAGE_MS = 300
 
 /**
  * Every server has a connection to Postgres open and an entry in memory. s0 reads first, so that it is s0 that has
@@ -16,15 +16,18 @@ export async function warmUp(fleet: Fleet, random: Random): Promise<string> {
   return control
 }
 
-/** Runs `begin`, and resolves when the statement of this server that names the key stands in Postgres's log. */
-export async function onceAsked<T>(
+/**
+ * A read of this key whose answer from Postgres is on its way until the link is released: its statement stands in
+ * Postgres's log, and the connection that carried it is held. Other connections go on.
+ */
+export async function answerHeld(
   fleet: Fleet,
   server: Server,
   key: string,
-  begin: () => Promise<T>,
-): Promise<Promise<T>[]> {
+): Promise<{ answer: Promise<Answer> }> {
   const since = await fleet.db.server.marker()
-  const begun = begin()
+  const hold = server.toPg.holdOn(key)
+  const answer = server.get(key)
   await eventually(
     say(
       `the statement of ${server.name} for ${key} in Postgres's log`,
@@ -38,7 +41,8 @@ export async function onceAsked<T>(
       return sent.some(({ text, parameters }) => `${text} ${parameters}`.includes(key))
     },
   )
-  return [begun] // in a list, so that awaiting this does not await the answer
+  expect(hold.isHeld, say("Postgres's answer is held", 'Postgresの応答が途中で止まっている')).toBe(true)
+  return { answer } // in an object, so that awaiting this does not await the answer
 }
 
 let rounds = 0

@@ -1,5 +1,5 @@
 import { eventually, expect, say, when, type Answer, type Random, type Text } from '#harness'
-import { each, insert, newKey, type Asked, type Fleet, type Server } from './fleet.ts'
+import { each, forAll, insert, newKey, type Asked, type Fleet, type Server } from './fleet.ts'
 
 type Hint = 1 | 2 | 3
 
@@ -77,6 +77,22 @@ export async function cachedRow(
   await insert(fleet, key, value)
   await inMemory(fleet, servers, key)
   return key
+}
+
+/** Of these keys, how many a server answers without asking anybody. */
+export async function fromMemory(fleet: Fleet, server: Server, keys: readonly string[]): Promise<number> {
+  const again = await fleet.watch(() => forAll(keys, (key) => server.get(key)))
+  return keys.filter((key) => tierOf(again.asked(key)) === 'l1').length
+}
+
+export const memoryLabel = say('keys that memory answered', 'メモリが答えたキーの数')
+
+/** What `GET /metrics` says. */
+// oxlint-disable-next-line typescript/no-explicit-any -- a test reads what the service said, field by field
+export async function metricsOf(server: Server): Promise<any> {
+  const answer = await server.role.get('/metrics')
+  expect(answer, say(`GET /metrics at ${server.name}`, `${server.name}のGET /metrics`)).toAnswer(200)
+  return answer.body
 }
 
 /** What a client reads: the value, or the status where there is none. */

@@ -2,8 +2,8 @@ import { serve } from '@hono/node-server'
 import { Hono, type Context } from 'hono'
 import { DatabaseError } from 'pg'
 import * as cache from './cache.ts'
-import { PORT, SHUTDOWN_MS } from './config.ts'
-import { pool } from './items.ts'
+import { PORT, SERVER_NAME, SHUTDOWN_MS } from './config.ts'
+import { DatabaseUnavailable, pool } from './items.ts'
 import type { Entry } from './l1.ts'
 import { closeRedis } from './l2.ts'
 import { counts, latencies, metrics } from './metrics.ts'
@@ -19,11 +19,11 @@ app.use(async (c, next) => {
 
 // #region read
 app.get('/items/:key', async (c) => {
-  const key = c.req.param('key')
-  if (!isKey(key)) return badRequest(c)
   const begun = performance.now()
   counts.requests += 1
   try {
+    const key = c.req.param('key')
+    if (!isKey(key)) return badRequest(c)
     const { entry, tier } = await cache.read(key)
     c.header('x-cache', tier)
     return entry.found ? c.json(shown(key, entry)) : c.json({ error: 'not_found' }, 404)
@@ -71,7 +71,9 @@ function databaseAnswers(): Promise<boolean> {
 app.onError((error, c) => {
   // SQLSTATE class 22: `jsonb` and `text` refuse some strings, U+0000 for one.
   if (error instanceof DatabaseError && error.code?.startsWith('22')) return badRequest(c)
-  return c.json({ error: 'database_unavailable' }, 503)
+  if (error instanceof DatabaseUnavailable) return c.json({ error: 'database_unavailable' }, 503)
+  console.error(SERVER_NAME, error)
+  return c.json({ error: 'internal' }, 500)
 })
 
 const isKey = (key: string) => key.length > 0 && Array.from(key).length <= 200

@@ -2,8 +2,8 @@ import { serve } from '@hono/node-server'
 import { Hono, type Context } from 'hono'
 import { Redis } from 'ioredis'
 import { DatabaseError } from 'pg'
-import { PORT, REDIS_URL, SHUTDOWN_MS } from './config.ts'
-import { deleteItem, findItem, pool, saveItem } from './items.ts'
+import { PORT, REDIS_URL, SERVER_NAME, SHUTDOWN_MS } from './config.ts'
+import { DatabaseUnavailable, deleteItem, findItem, pool, saveItem } from './items.ts'
 import type { Entry } from './l1.ts'
 
 // TODO(lost-message): how long does a command wait when Redis is gone? What is resubscribed by itself, and what is lost?
@@ -65,7 +65,9 @@ app.get('/health', async (c) => {
 app.onError((error, c) => {
   // SQLSTATE class 22: `jsonb` and `text` refuse some strings, U+0000 for one.
   if (error instanceof DatabaseError && error.code?.startsWith('22')) return badRequest(c)
-  return c.json({ error: 'database_unavailable' }, 503)
+  if (error instanceof DatabaseUnavailable) return c.json({ error: 'database_unavailable' }, 503)
+  console.error(SERVER_NAME, error)
+  return c.json({ error: 'internal' }, 500)
 })
 
 const isKey = (key: string) => key.length > 0 && Array.from(key).length <= 200

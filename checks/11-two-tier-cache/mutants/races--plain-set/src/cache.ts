@@ -106,8 +106,12 @@ listen(
   () => (settled = true),
 )
 
+let away = false
 // A Redis that comes back empty has forgotten which versions are too old for it.
-onRedisLost(() => l1.voidFills())
+onRedisLost(() => {
+  away = true
+  l1.voidFills()
+})
 
 function announceAgain(): void {
   for (const key of overdue) {
@@ -116,7 +120,12 @@ function announceAgain(): void {
     if (version !== undefined) void tell(key, version)
   }
 }
-onRedisBack(announceAgain)
-// A command may time out on a connection that lives on.
-setInterval(announceAgain, 500).unref()
+onRedisBack(() => {
+  away = false
+  announceAgain()
+})
+// A command may time out on a connection that lives on. While there is none, each attempt would fail at once.
+setInterval(() => {
+  if (!away) announceAgain()
+}, 500).unref()
 // #endregion reconnect

@@ -129,13 +129,19 @@ export function listen(
     if (target === undefined || redis.status !== 'ready') return
     await redis.call('CLIENT', 'TRACKING', 'OFF')
     await redis.call('CLIENT', 'TRACKING', 'ON', 'REDIRECT', target, 'BCAST', 'PREFIX', PREFIX, 'NOLOOP')
+    sampled = await redis.get(CLOCK)
     standing()
   }
 }
 
+/** The write that was measured last: fills are told as well, and have no time of their own. */
+let sampled: string | null = null
+
 async function sampleLag(): Promise<void> {
   const at = await redis.get(CLOCK)
-  if (at !== null) lags.add(Math.max(0, Date.now() - Number(at)))
+  if (at === null || at === sampled) return
+  sampled = at
+  lags.add(Math.max(0, Date.now() - Number(at)))
 }
 // #endregion subscribe
 
