@@ -178,12 +178,12 @@ async function transports({ besides }: BenchTools): Promise<Measured> {
   const tracking = await transport()
   await back()
   const line = (name: string, t: typeof pubsub): string =>
-    `${name} p50 ${ms(t.p50)}, p99 ${ms(t.p99)}, ${Math.round(t.bytes)} B, ${t.commands.toFixed(1)} commands`
+    `${name} p50 ${ms(t.p50)}, p99 ${ms(t.p99)}, ${Math.round(t.bytes)} B, ${t.commands.toFixed(1)} commands, ${t.messages.toFixed(1)} messages`
   const text = `${line('yours', pubsub)}; ${line('CLIENT TRACKING', tracking)}`
   return {
     text: say(
-      `${text} (from Redis, by write, the reads after it included)`,
-      `${text}(書き込み1回あたり、Redisから出る量。直後の読み取りを含む)`,
+      `${text} (by write, the reads after it included; bytes from Redis, messages received)`,
+      `${text}(書き込み1回あたり、直後の読み取りを含む。バイトはRedisから出る量、メッセージは受け取られた数)`,
     ),
     figures: Object.fromEntries([
       ...Object.entries(pubsub).map(([name, value]) => [`own-${name}`, value]),

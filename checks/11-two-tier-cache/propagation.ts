@@ -20,18 +20,36 @@ export function summary(delays: number[]): { p50: number; p99: number; max: numb
   return { p50: percentile(delays, 0.5), p99: percentile(delays, 0.99), max: Math.max(...delays) }
 }
 
-/** Propagation, and what one PUT costs Redis, its 3 readers included. */
-export async function transport(): Promise<{ p50: number; p99: number; bytes: number; commands: number }> {
+/** What one PUT costs, the reads of its 3 readers included. */
+export interface Transport {
+  p50: number
+  p99: number
+  /** That leave Redis. */
+  bytes: number
+  /** That Redis is given. */
+  commands: number
+  /** Invalidations that servers have received, as they count themselves. */
+  messages: number
+}
+
+export async function transport(): Promise<Transport> {
   const { db, redis, servers, end } = await field(4)
   await rowsOf(db, 1)
   await propagation(servers, 20)
-  const before = await workOf(redis)
+  const before = { ...(await workOf(redis)), messages: await receivedBy(servers) }
   const delays = await propagation(servers, 100)
-  const after = await workOf(redis)
+  const after = { ...(await workOf(redis)), messages: await receivedBy(servers) }
   await end()
   const { p50, p99 } = summary(delays)
-  const per = (name: 'bytes' | 'commands'): number => (after[name] - before[name]) / 100
-  return { p50, p99, bytes: per('bytes'), commands: per('commands') }
+  const per = (name: 'bytes' | 'commands' | 'messages'): number => (after[name] - before[name]) / 100
+  return { p50, p99, bytes: per('bytes'), commands: per('commands'), messages: per('messages') }
+}
+
+async function receivedBy(servers: Field['servers']): Promise<number> {
+  const each = await Promise.all(
+    servers.map(async ({ role }) => (await role.get('/metrics')).body?.invalidations?.received as number),
+  )
+  return each.reduce((sum, received) => sum + received, 0)
 }
 
 /** Reads older than a PUT that was answered before they began, by thousand. */

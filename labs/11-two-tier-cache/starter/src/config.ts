@@ -12,6 +12,7 @@ export const SERVER_NAME = required('SERVER_NAME')
 export const DATABASE_URL = required('DATABASE_URL')
 export const REDIS_URL = required('REDIS_URL')
 
+// #region settings
 /** An entry of L1 is not used when it is older. */
 export const L1_TTL_MS = number('L1_TTL_MS', 60_000)
 /** Entries of L1, absent ones included. */
@@ -26,3 +27,4 @@ export const REDIS_TIMEOUT_MS = number('REDIS_TIMEOUT_MS', 100)
 /** Longest pause between two attempts to reconnect. */
 export const REDIS_RETRY_MS = number('REDIS_RETRY_MS', 50)
 export const SHUTDOWN_MS = number('SHUTDOWN_MS', 10_000)
+// #endregion settings
