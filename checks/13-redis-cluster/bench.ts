@@ -1,77 +1,28 @@
-import { load, Random, say, show, type Text } from '#harness'
-import { defineBench, percentile, type Measured } from '#harness/bench'
-import {
-  addProducts,
-  newIds,
-  names,
-  openShop,
-  path,
-  warm,
-  type Shop,
-} from '../../labs/13-redis-cluster/tests/shop.ts'
+import { Random, say, show, type Text } from '#harness'
+import { defineBench, percentile, type BenchTools, type Measured } from '#harness/bench'
 import { newKey, openRegisters, put, read } from '../../labs/13-redis-cluster/tests/registers.ts'
 import { randomCuts } from './cuts.ts'
-import { failure, longest, rounded } from './failures.ts'
+import { failure, figuresOf, longest, PHASES, rounded, type Failure } from './failures.ts'
+import { scaling } from './scaling.ts'
 
-/** What one cache node carries: one command at a time, 4 ms each, 250 a second. Both cores together do more. */
-const CAPACITY = { slots: 1, ms: 4 }
-const CLIENTS = 60
-
-/** Reads a second over these products, all of them in the cache. */
-async function readsPerSecond(shop: Shop, ids: readonly string[], seconds: number): Promise<number> {
-  // Each group of clients goes through the products in an order of its own, or all would stand in one queue after another.
-  const groups = Array.from({ length: CLIENTS / 5 }, (_, group) =>
-    load({
-      url: shop.a.url,
-      connections: 5,
-      duration: seconds,
-      requests: new Random(group).shuffle(ids).map((id) => ({ method: 'GET' as const, path: path(id) })),
-    }),
-  )
-  const results = await Promise.all(groups)
-  const wrong = results.reduce((sum, { non2xx, errors }) => sum + non2xx + errors, 0)
-  if (wrong > 0) throw new Error(`${wrong} reads failed`)
-  return results.reduce((sum, { perSecond }) => sum + perSecond, 0)
+const PHASE_NAMES: Record<(typeof PHASES)[number], Text> = {
+  killed: say('until noticed', '気づくまで'),
+  noticed: say('until started', '起動まで'),
+  started: say('until open', '再開まで'),
+  open: say('after that', 'そのあと'),
 }
 
-async function scaling(full: boolean): Promise<Measured> {
-  const shop = await openShop({ REDIS_TIMEOUT_MS: 5000 })
-  const products = await addProducts(shop, newIds(90))
-  for (const { id } of products) await warm(shop.a, id)
-  const held = await shop.cluster.keys()
-  const byNode = held.map((keys) =>
-    products.map(({ id }) => id).filter((id) => keys.some((k) => names(k, id))),
-  )
-  for (const link of shop.cluster.links) link.capacity(CAPACITY)
-  const fewest = Math.min(...byNode.map((ids) => ids.length))
-  const rates: number[] = []
-  for (const nodes of [1, 2, 3]) {
-    // As many from each node.
-    const ids = byNode.slice(0, nodes).flatMap((all) => all.slice(0, fewest))
-    rates.push(await readsPerSecond(shop, ids, full ? 10 : 2))
-  }
-  const hot = await readsPerSecond(shop, byNode[0]!.slice(0, 1), full ? 10 : 2)
-  const text = rates.map((rate) => String(Math.round(rate))).join(' : ')
-  return {
-    text: say(
-      `${text} reads/s on 1, 2, 3 nodes; one hot key: ${Math.round(hot)}`,
-      `1、2、3台で毎秒${text}回。一つのホットキーだけなら${Math.round(hot)}回`,
-    ),
-    figures: {
-      'perSecond-1': Math.round(rates[0]!),
-      'perSecond-2': Math.round(rates[1]!),
-      'perSecond-3': Math.round(rates[2]!),
-      'perSecond-hot': Math.round(hot),
-    },
-    bars: [...rates, hot].map((value, i) => ({
-      label: i < 3 ? say(`${i + 1} nodes`, `ノード${i + 1}台`) : say('one hot key', 'ホットキー一つ'),
-      value,
-    })),
-    unit: 'req/s',
-  }
+/** Share of bypass and P99, from each moment to the next. */
+function byPhase({ phases }: Failure): Text {
+  const parts = PHASES.map((phase) => {
+    const { bypassPercent, p99 } = phases[phase]
+    const figures = `${Math.round(bypassPercent)} %, ${Math.round(p99)} ms`
+    return say(`${PHASE_NAMES[phase].en} ${figures}`, `${PHASE_NAMES[phase].ja}${figures}`)
+  })
+  return say(parts.map(({ en }) => en).join('; '), parts.map(({ ja }) => ja).join('、'))
 }
 
-async function timeline(full: boolean): Promise<Measured> {
+async function timeline(full: boolean, besides: BenchTools['besides']): Promise<Measured> {
   const cases = [[200, 'yes'], [200, 'no'], [1000, 'yes'], ...(full ? [[5000, 'yes']] : [])] as [
     number,
     'yes' | 'no',
@@ -80,15 +31,28 @@ async function timeline(full: boolean): Promise<Measured> {
   const parts: Text[] = []
   for (const [timeout, coverage] of cases) {
     const seen = await failure(timeout, coverage)
-    Object.assign(figures, rounded(seen, `${timeout}-${coverage}`))
-    const ms = (name: string): number => Math.round(seen[name]!)
+    Object.assign(figures, figuresOf(seen, `${timeout}-${coverage}`))
+    const ms = (name: 'noticed' | 'open' | 'bypassPercent' | 'failed' | 'p99'): number =>
+      Math.round(seen[name])
+    const phases = byPhase(seen)
     parts.push(
       say(
-        `node timeout ${timeout}, full coverage ${coverage}: noticed after ${ms('noticed')} ms, open ${ms('open')} ms after the start, ${ms('bypassPercent')} % bypass, ${ms('failed')} failed, P99 ${ms('p99')} ms`,
-        `node timeout ${timeout}、full coverage ${coverage}：${ms('noticed')} msで気づき、起動から${ms('open')} msで開く。bypass ${ms('bypassPercent')} %、失敗${ms('failed')}件、P99 ${ms('p99')} ms`,
+        `node timeout ${timeout}, full coverage ${coverage}: noticed after ${ms('noticed')} ms, open ${ms('open')} ms after the start, ${ms('bypassPercent')} % bypass, ${ms('failed')} failed, P99 ${ms('p99')} ms (bypass and P99 ${phases.en})`,
+        `node timeout ${timeout}、full coverage ${coverage}：${ms('noticed')} msで気づき、起動から${ms('open')} msで開く。bypass ${ms('bypassPercent')} %、失敗${ms('failed')}件、P99 ${ms('p99')} ms（bypassとP99：${phases.ja}）`,
       ),
     )
   }
+  const restore = await besides('mutant:node-down--defaults')
+  const defaults = await failure(200, 'yes')
+  await restore()
+  Object.assign(figures, figuresOf(defaults, 'defaults'))
+  const phases = byPhase(defaults)
+  parts.push(
+    say(
+      `ioredis by its defaults, 200, yes: bypass and P99 ${phases.en}`,
+      `ioredisの初期設定（200、yes）：bypassとP99：${phases.ja}`,
+    ),
+  )
   return { text: say(parts.map(({ en }) => en).join('; '), parts.map(({ ja }) => ja).join('。')), figures }
 }
 
@@ -154,7 +118,7 @@ export default defineBench([
       'open 2 s after the start, whatever the time-out',
       'タイムアウトの値によらず、起動の2秒後に開く',
     ),
-    measure: ({ full }) => timeline(full),
+    measure: ({ full, besides }) => timeline(full, besides),
   },
   {
     id: 'client',
@@ -182,7 +146,10 @@ export default defineBench([
       '5台のうち1台が50 ms遠いときのPUTとGET（P50 / P99）、(W, R)ごと',
     ),
     seed: NONE,
-    limit: say('two round trips to the W-th fastest node', 'W番目に速いノードまでの2往復'),
+    limit: say(
+      'a round trip to the R-th fastest node, and one to the W-th',
+      'R番目に速いノードまでの1往復と、W番目に速いノードまでの1往復',
+    ),
     measure: ({ full }) => quorums(full),
   },
   {

@@ -1,13 +1,15 @@
 import { expect, say, when, type Link, type Random } from '#harness'
 import {
+  isOlder,
   newKey,
   NODES,
-  numberOf,
   put,
   read,
   sees,
+  versionOf,
   type NodeName,
   type Registers,
+  type Version,
 } from '../../labs/13-redis-cluster/tests/registers.ts'
 
 /** What came of a number of cuts. */
@@ -47,7 +49,7 @@ export async function randomCuts(registers: Registers, random: Random, rounds: n
     const acknowledged = answers.filter(({ status }) => status === 200)
     for (const [i, { status, body }] of answers.entries()) {
       if (status === 200) {
-        const version = parse(body.version)
+        const version = versionOf(body.version)
         if (!newest || isOlder(newest, version)) newest = version
       }
       if (body?.outcome === 'not_written') notWritten.add(values[i])
@@ -63,7 +65,7 @@ export async function randomCuts(registers: Registers, random: Random, rounds: n
       if (!newest && answer.status === 404) continue
       expect(answer).toAnswer(200)
       const { body } = answer
-      const version = parse(body.version)
+      const version = versionOf(body.version)
       const older = newest !== undefined && isOlder(version, newest)
       expect(
         older,
@@ -80,14 +82,6 @@ export async function randomCuts(registers: Registers, random: Random, rounds: n
     }
   }
   return tally
-}
-
-type Version = [n: number, writer: string]
-
-const parse = (version: string): Version => [numberOf(version), version.slice(version.indexOf('.') + 1)]
-
-function isOlder([n, writer]: Version, [otherN, otherWriter]: Version): boolean {
-  return n === otherN ? Buffer.compare(Buffer.from(writer), Buffer.from(otherWriter)) < 0 : n < otherN
 }
 
 const list = (names: readonly NodeName[]): string => names.join(', ') || '–'

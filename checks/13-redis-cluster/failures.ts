@@ -1,70 +1,133 @@
 import { eventually, say, type StartedRole } from '#harness'
 import { percentile } from '#harness/bench'
-import { IMPATIENT, oneOnEach, openShop, path, seen, warm } from '../../labs/13-redis-cluster/tests/shop.ts'
+import {
+  IMPATIENT,
+  noticed,
+  oneOnEach,
+  openShop,
+  path,
+  seen,
+  warm,
+  type Product,
+  type Shop,
+} from '../../labs/13-redis-cluster/tests/shop.ts'
 
-/** Reads in a loop until stopped; when, how long, and what came. */
-function watch(server: StartedRole, ids: readonly string[]) {
-  const answers: { at: number; ms: number; seen: string }[] = []
+/** A read: when it was sent, how long it took, and what came. */
+interface Read {
+  at: number
+  ms: number
+  seen: string
+}
+
+/** Reads in a loop until stopped. */
+function watch(server: StartedRole, products: readonly Product[]) {
+  const reads: Read[] = []
   let over = false
-  const loops = ids.map(async (id) => {
-    while (!over) {
-      const at = performance.now()
-      const answer = await server.get(path(id), { within: 6000 })
-      answers.push({ at, ms: answer.ms, seen: seen(answer) })
-    }
-  })
-  const stop = async (): Promise<typeof answers> => {
+  const loops = Promise.all(
+    products.map(async ({ id }) => {
+      while (!over) {
+        const at = performance.now()
+        const answer = await server.get(path(id), { within: 6000 })
+        reads.push({ at, ms: answer.ms, seen: seen(answer) })
+      }
+    }),
+  )
+  const stop = async (): Promise<Read[]> => {
     over = true
-    await Promise.all(loops)
-    return answers
+    await loops
+    return reads
   }
-  return { stop }
+  return { stop, [Symbol.asyncDispose]: async () => void (await stop()) }
+}
+
+/** What the readers met in a stretch of time. */
+interface Stretch {
+  answers: number
+  failed: number
+  bypassPercent: number
+  p99: number
+  longest: number
+}
+
+function stretchOf(reads: readonly Read[]): Stretch {
+  const bypassed = reads.filter((read) => read.seen === '200 bypass').length
+  const times = reads.map(({ ms }) => ms)
+  return {
+    answers: reads.length,
+    failed: reads.filter((read) => !read.seen.startsWith('200')).length,
+    bypassPercent: reads.length ? (100 * bypassed) / reads.length : 0,
+    p99: reads.length ? percentile(times, 0.99) : 0,
+    longest: Math.max(0, ...times),
+  }
+}
+
+export const PHASES = ['killed', 'noticed', 'started', 'open'] as const
+
+export interface Failure extends Stretch {
+  /** From the kill, from the start, from the opening. */
+  noticed: number
+  open: number
+  hit: number
+  /** From each of these moments to the next, by the time at which a read was sent. */
+  phases: Record<(typeof PHASES)[number], Stretch>
+  /** Every 100 ms from the kill on. */
+  steps: Stretch[]
 }
 
 /** From the kill of a node to the day when all is as before. */
-export async function failure(nodeTimeout: number, coverage: 'yes' | 'no'): Promise<Record<string, number>> {
+export async function failure(nodeTimeout: number, coverage: 'yes' | 'no'): Promise<Failure> {
   const shop = await openShop(IMPATIENT)
   const products = await oneOnEach(shop)
   const { cluster } = shop
   await cluster.set('cluster-node-timeout', nodeTimeout)
   await cluster.set('cluster-require-full-coverage', coverage)
-  const watching = watch(
-    shop.a,
-    products.map(({ id }) => id),
-  )
+  await using watching = watch(shop.a, products)
   const killed = performance.now()
   await cluster.nodes[2]!.kill()
-  const info = async (): Promise<string> => String(await cluster.nodes[0]!.client.call('CLUSTER', 'INFO'))
-  const down = (text: string): boolean => /cluster_state:fail|cluster_slots_fail:[1-9]/.test(text)
-  await eventually(say('noticed', '気づく'), info, down, { within: 30_000 })
-  const noticed = performance.now()
+  await noticed(shop, 30_000)
+  const known = performance.now()
   await cluster.nodes[2]!.start()
   const started = performance.now()
   await cluster.ready()
   const open = performance.now()
   await warm(shop.a, products[2].id, { within: 10_000 })
   const whole = performance.now()
-  const answers = (await watching.stop()).filter(({ at }) => at >= killed)
-  await Promise.all([shop.a.kill(), shop.b.kill()])
-  await Promise.all(cluster.links.map((link) => link.close()))
-  const bypassed = answers.filter((answer) => answer.seen === '200 bypass').length
+  const reads = (await watching.stop()).filter(({ at }) => at >= killed)
+  await leave(shop)
+  const between = (from: number, to: number): Stretch =>
+    stretchOf(reads.filter(({ at }) => at >= from && at < to))
   return {
-    noticed: noticed - killed,
+    ...stretchOf(reads),
+    noticed: known - killed,
     open: open - started,
     hit: whole - open,
-    answers: answers.length,
-    failed: answers.filter((answer) => !answer.seen.startsWith('200')).length,
-    bypassPercent: (100 * bypassed) / answers.length,
-    p99: percentile(
-      answers.map(({ ms }) => ms),
-      0.99,
+    phases: {
+      killed: between(killed, known),
+      noticed: between(known, started),
+      started: between(started, open),
+      open: between(open, Infinity),
+    },
+    steps: Array.from({ length: Math.ceil((whole - killed) / 100) }, (_, i) =>
+      between(killed + 100 * i, killed + 100 * (i + 1)),
     ),
-    longest: Math.max(...answers.map(({ ms }) => ms)),
   }
 }
 
 export const rounded = (figures: Record<string, number>, suffix: string): Record<string, number> =>
   Object.fromEntries(Object.entries(figures).map(([name, value]) => [`${name}-${suffix}`, Math.round(value)]))
+
+/** All that was measured of a failure, under names of its own. */
+export function figuresOf({ phases, steps, ...all }: Failure, suffix: string): Record<string, number> {
+  const some = ({ answers, bypassPercent, p99 }: Stretch) => ({ answers, bypassPercent, p99 })
+  return Object.assign(
+    rounded({ ...all }, suffix),
+    ...PHASES.map((phase) => rounded(some(phases[phase]), `${suffix}-${phase}`)),
+    ...steps.map((step, i) => rounded(some(step), `${suffix}-at${100 * i}`)),
+  )
+}
+
+/** Whoever has not answered by then is said to have no end. */
+const WATCHED_MS = 4000
 
 /** Longest answer while a node is dead, and while one is frozen. */
 export async function longest(): Promise<Record<'dead' | 'frozen', number>> {
@@ -73,19 +136,20 @@ export async function longest(): Promise<Record<'dead' | 'frozen', number>> {
   await shop.cluster.set('cluster-node-timeout', 200)
   const found = { dead: 0, frozen: 0 }
   for (const kind of ['frozen', 'dead'] as const) {
-    const watching = watch(
-      shop.a,
-      products.map(({ id }) => id),
-    )
+    await using watching = watch(shop.a, products)
     const node = shop.cluster.nodes[2]!
     await (kind === 'dead' ? node.kill() : node.freeze())
     await eventually(say('noticed', '気づく'), () => shop.cluster.state(0), 'fail')
-    await Promise.race([watching.stop(), new Promise((resolve) => setTimeout(resolve, 4000))])
+    await Promise.race([watching.stop(), new Promise((resolve) => setTimeout(resolve, WATCHED_MS))])
     await (kind === 'dead' ? node.start() : node.thaw())
-    found[kind] = Math.max(...(await watching.stop()).map(({ ms }) => ms))
+    found[kind] = stretchOf(await watching.stop()).longest
     await shop.cluster.ready()
   }
-  await Promise.all([shop.a.kill(), shop.b.kill()])
-  await Promise.all(shop.cluster.links.map((link) => link.close()))
+  await leave(shop)
   return found
+}
+
+async function leave({ a, b, cluster }: Shop): Promise<void> {
+  await Promise.all([a.kill(), b.kill()])
+  await Promise.all(cluster.links.map((link) => link.close()))
 }

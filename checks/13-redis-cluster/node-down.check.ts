@@ -5,6 +5,7 @@ import {
   IMPATIENT,
   keysOf,
   newIds,
+  noticed,
   oneOnEach,
   openShop,
   patch,
@@ -53,18 +54,15 @@ test(say('one node is gone, the others go on', '一台が消えても、ほか�
   await cluster.set('cluster-node-timeout', 200)
   await cluster.set('cluster-require-full-coverage', 'no')
   when(
-    'cluster-require-full-coverage no; cache-3 is frozen (SIGSTOP)',
-    'cluster-require-full-coverageをnoにし、cache-3を固まらせる（SIGSTOP）',
+    'cluster-require-full-coverage no; cache-3 is killed (SIGKILL)',
+    'cluster-require-full-coverageをnoにし、cache-3を強制終了する（SIGKILL）',
   )
   await throughout(ALL_200, statuses, all200, async () => {
-    await cluster.nodes[2]!.freeze()
-    const info = async (): Promise<string> => String(await cluster.nodes[0]!.client.call('CLUSTER', 'INFO'))
-    await eventually(say('cache-1 says that slots are down', 'cache-1がスロットの停止を知らせる'), async () =>
-      /cluster_slots_fail:[1-9]/.test(await info()),
-    )
+    await cluster.nodes[2]!.kill()
+    await noticed(shop)
   })
   for (const { id } of products.slice(0, 2)) await warm(shop.a, id, { hint: 3 })
-  await cluster.nodes[2]!.thaw()
+  await cluster.nodes[2]!.start()
   await cluster.ready()
 })
 
@@ -92,7 +90,7 @@ test(say('a node that swallows everything', 'すべてを飲み込むノード')
   when('20 reads at once', '20件を同時に読む')
   for (const answer of await burst(20, (i) => shop.a.get(path(more[i % 4]!))).done) {
     expect(answer).toAnswer(200)
-    expect(answer.ms, say('milliseconds', 'ミリ秒')).toBeLessThan(600)
+    expect(answer.ms, say('milliseconds', 'ミリ秒')).toBeLessThan(1200)
   }
   await shop.cluster.links[2]!.open()
   await warm(shop.a, id, { within: 3000 })
@@ -114,21 +112,20 @@ test(say('no node at all', '一台も見えない'), async () => {
 })
 
 test(say('cut again and again', '何度も切れる'), async () => {
-  const [link] = shop.cluster.links.slice(2)
+  const link = shop.cluster.links[2]!
   await warm(shop.a, products[2].id, { within: 3000 })
-  const before = link!.counts.open
+  const before = link.counts.open
   for (let i = 0; i < 5; i++) {
     when(
-      `the link to cache-3 is cut for the ${i + 1}. time; a batch over all nodes`,
+      `the link to cache-3 is cut, number ${i + 1}; a batch over all nodes`,
       `cache-3へのリンクを切る（${i + 1}回目）。全ノードにまたがる一括取得`,
     )
-    link!.cut()
+    link.cut()
     const batch = await shop.a.get(batchPath(products.map(({ id }) => id)))
-    expect(batch).toAnswer(200, { products: products.map(({ id, name }) => ({ id, name })) })
-    await link!.open()
+    // Not the stock: what the cache says of a change that was made while it was away is the next step's affair.
+    expect(batch).toAnswer(200, { products: products.map(({ id, name, price }) => ({ id, name, price })) })
+    await link.open()
     await warm(shop.a, products[2].id, { within: 3000 })
   }
-  expect(link!.counts.open, say('connections to cache-3', 'cache-3への接続数')).toBeLessThanOrEqual(
-    before + 4,
-  )
+  expect(link.counts.open, say('connections to cache-3', 'cache-3への接続数')).toBeLessThanOrEqual(before + 4)
 })

@@ -1,13 +1,15 @@
-import { beforeAll, burst, eventually, expect, say, test, when } from '#harness'
+import { beforeAll, burst, eventually, expect, say, test, when, type Exchange } from '#harness'
 import {
+  connected,
   copies,
   heldBy,
+  isOlder,
   newKey,
   NODES,
-  numberOf,
   openRegisters,
   put,
   read,
+  versionOf,
   type Registers,
 } from '../../labs/13-redis-cluster/tests/registers.ts'
 
@@ -25,6 +27,10 @@ test(say('a write that arrives late', '遅れて届く書き込み'), async () =
   const key = newKey()
   const wire = links.link('quorum-a', 'q5')
   wire.hold('request')
+  const passed: Exchange[] = []
+  using hook = wire.beforeForward(({ request }) => {
+    if (request) passed.push(request)
+  })
   when(
     'quorum-a’s requests to q5 are held; PUT v1 at quorum-a, then PUT v2 at quorum-b',
     'quorum-aからq5へのリクエストを止め、quorum-aにv1、続いてquorum-bにv2をPUTする',
@@ -36,12 +42,11 @@ test(say('a write that arrives late', '遅れて届く書き込み'), async () =
   )
   wire.release('request')
   await eventually(
-    say('bytes held on the way to q5', 'q5の手前で止まったバイト数'),
-    () => wire.held.request,
-    0,
+    say('what was held has reached q5 and was answered', '止まっていたものがq5に届き、応答があった'),
+    () =>
+      wire.held.request === 0 && passed.length > 0 && passed.every(({ outcome }) => outcome !== 'waiting'),
   )
-  // Two, because the first may be read in the same turn of Redis's event loop as the late write.
-  for (const marker of ['one', 'two']) await node.q5.client.echo(marker)
+  hook.stop()
   when('what was held has reached q5', '止まっていたものがq5に届いた')
   const held = await heldBy(node.q5, key)
   expect(held?.value ?? 'nothing', say('what q5 holds', 'q5が持つ値'), { hint: 3 }).not.toBe('v1')
@@ -58,13 +63,18 @@ test(say('20 writes at once', '同時に20の書き込み'), async () => {
   for (const answer of answers) expect(answer).toAnswer(200)
   expect(new Set(answers.map(({ body }) => body.version)).size, VERSIONS).toBe(20)
   const largest = answers.reduce((best, next) =>
-    numberOf(next.body.version) > numberOf(best.body.version) ? next : best,
+    isOlder(versionOf(best.body.version), versionOf(next.body.version)) ? next : best,
   )
   for (const name of NODES) {
     const held = await heldBy(node[name], key)
-    expect(numberOf(held?.version ?? 0), say(`number on ${name}`, `${name}が持つ番号`)).toBeLessThanOrEqual(
-      numberOf(largest.body.version),
-    )
+    const newer = held && isOlder(versionOf(largest.body.version), versionOf(held.version))
+    expect(
+      newer ? held.version : undefined,
+      say(
+        `version on ${name}, newer than any that was acknowledged`,
+        `${name}が持つ、承認されたどれよりも新しいバージョン`,
+      ),
+    ).toBeUndefined()
   }
   const { value, version } = largest.body
   expect(await read(a, key)).toAnswer(200, { value, version })
@@ -91,10 +101,11 @@ test(say('a minority that swallows everything', 'すべてを飲み込む少数�
   const key = newKey()
   links.isolate('quorum-a', { from: ['q1', 'q2'], by: 'blackHole' })
   when('q1 and q2 swallow all that quorum-a sends', 'q1とq2が、quorum-aの送るものをすべて飲み込む')
-  for (let i = 0; i < 4; i++) {
+  for (let i = 0; i < 3; i++) {
     for (const answer of [await put(a, key, i), await read(a, key)]) {
       expect(answer).toAnswer(200, { value: i })
-      expect(answer.ms, say('milliseconds', 'ミリ秒')).toBeLessThan(1000)
+      // Two rounds of QUORUM_TIMEOUT_MS, for whoever waits for the silent ones.
+      expect(answer.ms, say('milliseconds', 'ミリ秒')).toBeLessThan(2500)
     }
   }
   await links.heal({ reset: true })
@@ -103,15 +114,7 @@ test(say('a minority that swallows everything', 'すべてを飲み込む少数�
 test(say('a node comes back empty', 'ノードが空で戻ってくる'), async () => {
   const { a, b, node } = registers
   const key = newKey()
-  await Promise.all(
-    [a, b].map((role) =>
-      eventually(
-        say(`/health of ${role.name} with nodes: 5`, `${role.name}の/healthがnodes: 5になる`),
-        async () => (await role.get('/health')).body?.nodes,
-        5,
-      ),
-    ),
-  )
+  for (const role of [a, b]) await connected(role, 5)
   expect(await put(a, key, 'kept')).toAnswer(200)
   await eventually(say('nodes that hold it', '値を持つノードの数'), () => copies(registers, key, 'kept'), 5)
   when('q3 is killed and started again, empty', 'q3を強制終了し、空の状態で起動し直す')

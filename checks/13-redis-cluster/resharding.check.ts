@@ -71,12 +71,15 @@ test(say('ten slots move under eight clients', '8人が使う間に十のスロ�
     return wrong
   }
   const clients = Promise.all(Array.from({ length: 8 }, (_, i) => client(i)))
-  for (const [slot, to] of moves) {
-    const migration = await shop.cluster.migrate(slot, to)
-    await migration.moveKeys()
-    await migration.finish()
+  try {
+    for (const [slot, to] of moves) {
+      const migration = await shop.cluster.migrate(slot, to)
+      await migration.moveKeys()
+      await migration.finish()
+    }
+  } finally {
+    over = true
   }
-  over = true
   expect((await clients).flat(), say('wrong answers', '誤った応答')).toEqual([])
   for (const server of [shop.a, shop.b]) {
     await eventually(

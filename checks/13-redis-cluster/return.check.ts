@@ -1,7 +1,8 @@
 import { beforeAll, eventually, expect, say, startRole, test, when, type StartedRole } from '#harness'
-import { answersPrice, outboxEmpty, stays } from './prices.ts'
+import { outboxEmpty, stays } from './prices.ts'
 import {
   addProducts,
+  answersPrice,
   IMPATIENT,
   keysOf,
   newIds,
@@ -97,14 +98,13 @@ test(say('keys on both sides of a moving slot', '移動中のスロットの両�
 
 // #region late-fill
 test(say('a fill that comes late', '遅れて届く書き込み'), async () => {
-  const { a, b, cluster, toDbB, db } = shop
+  const { a, b, cluster, toDbB } = shop
   const [late] = await addProducts(shop, newIds(1))
   const { id, price } = late!
   for (const server of [a, b]) await warm(server, id)
   const { node, keys } = await keysOf(shop, id)
   for (const key of keys) await cluster.nodes[node]!.client.del(key)
-  const from = await db.server.marker()
-  toDbB.hold('reply')
+  using held = toDbB.holdOn(id)
   when(
     'server-b has read the old price from Postgres, and its answer is held',
     'server-bはPostgresから古い価格を読んだが、その応答が途中で止まっている',
@@ -112,20 +112,21 @@ test(say('a fill that comes late', '遅れて届く書き込み'), async () => {
   const reading = b.get(path(id))
   await eventually(
     say('server-b asked Postgres for the product', 'server-bがPostgresに商品を聞いた'),
-    async () => {
-      const asked = { application: 'server-b', database: db.name, text: /\bproducts\b/i }
-      return (await db.server.statements(asked, from)).length
-    },
-    (statements) => statements > 0,
+    () => held.isHeld,
+  )
+  await eventually(
+    say('bytes of the answer, held on the way', '途中で止まった応答のバイト数'),
+    () => toDbB.held.reply,
+    (bytes) => bytes > 0,
   )
   when(
     'PATCH at server-a; then server-b gets its answer',
     'server-aにPATCHを送り、そのあとserver-bに応答が届く',
   )
   expect(await patch(a, id, { price: price + 1 })).toAnswer(200)
-  toDbB.release('reply')
+  held.release()
   expect(await reading).toAnswer(200)
-  for (const server of [a, b]) await answersPrice(server, id, price + 1, 1000)
+  for (const server of [a, b]) await answersPrice(server, id, price + 1)
   await stays(shop, id, price + 1)
 })
 // #endregion late-fill

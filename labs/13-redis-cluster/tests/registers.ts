@@ -67,6 +67,18 @@ export async function heldBy(
 /** Number of a version. */
 export const numberOf = (version: unknown): number => Number(/^\d+/.exec(String(version))?.[0] ?? Number.NaN)
 
+/** A version, as it is ordered: by number, then by the bytes of the writer's name. */
+export type Version = [n: number, writer: string]
+
+export const versionOf = (version: string): Version => [
+  numberOf(version),
+  version.slice(version.indexOf('.') + 1),
+]
+
+export function isOlder([n, writer]: Version, [otherN, otherWriter]: Version): boolean {
+  return n === otherN ? Buffer.compare(Buffer.from(writer), Buffer.from(otherWriter)) < 0 : n < otherN
+}
+
 /** On how many of the five nodes the key has this value. */
 export async function copies({ node }: Registers, key: string, value: unknown): Promise<number> {
   const held = await Promise.all(NODES.map((name) => heldBy(node[name], key)))
@@ -84,12 +96,14 @@ export async function sees(
     if (names.includes(name)) await link.open()
     else link.cut()
   }
+  await connected(role, names.length)
+}
+
+/** A process is connected to so many nodes, by its own account. */
+export async function connected(role: StartedRole, nodes: number): Promise<void> {
   await eventually(
-    say(
-      `/health of ${role.name} with nodes: ${names.length}`,
-      `${role.name}の/healthがnodes: ${names.length}になる`,
-    ),
+    say(`/health of ${role.name} with nodes: ${nodes}`, `${role.name}の/healthがnodes: ${nodes}になる`),
     async () => (await role.get('/health')).body?.nodes,
-    names.length,
+    nodes,
   )
 }

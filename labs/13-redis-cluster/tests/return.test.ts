@@ -1,5 +1,5 @@
-import { beforeAll, eventually, expect, say, test, when } from '#harness'
-import { IMPATIENT, oneOnEach, openShop, patch, path, warm, type Product, type Shop } from './shop.ts'
+import { beforeAll, expect, say, test, when } from '#harness'
+import { answersPrice, IMPATIENT, oneOnEach, openShop, patch, path, type Product, type Shop } from './shop.ts'
 
 let shop: Shop
 let product: Product
@@ -23,15 +23,7 @@ test(say('a node comes back with its memory', 'ノードが記憶を持って戻
     'the link is whole again; the node still holds the old price',
     'リンクを元に戻す。ノードは古い価格を覚えている',
   )
-  for (const server of [shop.b, shop.a]) {
-    await eventually(
-      say(`${server.name} answers the new price`, `${server.name}が新しい価格を答える`),
-      async () => (await server.get(path(id))).body?.price,
-      price + 1000,
-      { within: 2000, hint: 2 },
-    )
-  }
-  for (const server of [shop.a, shop.b]) await warm(server, id)
+  for (const server of [shop.b, shop.a]) await answersPrice(server, id, price + 1000, 2)
   const later = []
   for (let i = 0; i < 20; i++)
     for (const server of [shop.a, shop.b]) later.push((await server.get(path(id))).body?.price)

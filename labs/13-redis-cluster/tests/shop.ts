@@ -1,5 +1,6 @@
 import {
   eventually,
+  expect,
   link,
   postgres,
   redisCluster,
@@ -103,6 +104,50 @@ export async function warm(
   })
 }
 
+/** So soon after a node is back no answer is older than a PATCH that was answered before. */
+const FRESH_WITHIN_MS = 2000
+
+/**
+ * The server comes to answer this price, from the cache: what comes past the cache is right in any case. How soon it is
+ * cached again is the learner's affair; how long an older price may be answered is not.
+ */
+export async function answersPrice(
+  server: StartedRole,
+  id: string,
+  price: number,
+  hint?: 1 | 2 | 3,
+): Promise<void> {
+  const label = say(
+    `${server.name} answers the price ${price}, from the cache`,
+    `${server.name}が価格${price}をキャッシュから答える`,
+  )
+  const began = performance.now()
+  const wanted = `200 hit ${price}`
+  let tooOld = false
+  const found = await eventually(
+    label,
+    async () => {
+      const late = performance.now() - began > FRESH_WITHIN_MS
+      const answer = await server.get(path(id))
+      tooOld = late && answer.status === 200 && answer.body?.price !== price
+      return `${seen(answer)} ${answer.body?.price}`
+    },
+    (answer) => tooOld || answer === wanted,
+    { within: 5000, hint },
+  )
+  expect(found, label, { hint }).toBe(wanted)
+}
+
+/** The first node says that slots have nobody who serves them: it has noticed that another one is gone. */
+export const noticed = ({ cluster }: Shop, within?: number): Promise<boolean> =>
+  eventually(
+    say('cache-1 says that slots are down', 'cache-1がスロットの停止を知らせる'),
+    async () =>
+      /cluster_slots_fail:[1-9]/.test(String(await cluster.nodes[0]!.client.call('CLUSTER', 'INFO'))),
+    true,
+    { within },
+  )
+
 /** Redis keys that name this product, by node: index of the node, its keys. */
 export async function keysOf({ cluster }: Shop, id: string): Promise<{ node: number; keys: string[] }> {
   const named = (await cluster.keys()).map((keys) => keys.filter((key) => names(key, id)))
@@ -114,7 +159,7 @@ export async function keysOf({ cluster }: Shop, id: string): Promise<{ node: num
 export function names(key: string, id: string): boolean {
   const encoded = encodeURIComponent(id)
   const at = key.indexOf(encoded)
-  return at >= 0 && !/[\w.%-]/.test(key[at + encoded.length] ?? ' ')
+  return at >= 0 && !/\d/.test(key[at + encoded.length] ?? '')
 }
 
 /** A product on each of the three nodes, read by A and B from the cache. Where it lies is the learner's choice. */

@@ -64,15 +64,26 @@ export async function changeProduct(id: string, { price, stock }: Change): Promi
 // #region deliver
 /** Tells the cache of changes that it has not heard of, whichever server made them. */
 export async function deliver(): Promise<void> {
+  // Rows that wait for a node that is away must not keep those behind them waiting: a pass goes on past them.
+  let last: number | undefined = 0
+  while (last !== undefined) last = await deliverAfter(last)
+}
+
+const MOST_ROWS = 500
+
+/** @returns id of the last row that was looked at, if there may be more behind it */
+async function deliverAfter(last: number): Promise<number | undefined> {
   const client = await pool.connect()
   try {
     await client.query('BEGIN')
     const { rows } = await client.query<{ id: number; product_id: string }>(
-      'SELECT id, product_id FROM cache_outbox ORDER BY id LIMIT 500 FOR UPDATE SKIP LOCKED',
+      'SELECT id, product_id FROM cache_outbox WHERE id > $1 ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED',
+      [last, MOST_ROWS],
     )
     if (rows.length > 0) await deliverRows(client, rows)
     await client.query('COMMIT')
     client.release()
+    return rows.length < MOST_ROWS ? undefined : rows.at(-1)?.id
   } catch (error) {
     client.release(true)
     throw error
@@ -82,16 +93,17 @@ export async function deliver(): Promise<void> {
 async function deliverRows(client: PoolClient, rows: { id: number; product_id: string }[]): Promise<void> {
   const readAt = performance.now()
   const products = await readProducts([...new Set(rows.map((row) => row.product_id))], client)
-  const reached = new Set<string>()
+  // Of a product that is gone there is nothing to tell.
+  const done = new Set(rows.map((row) => row.product_id).filter((id) => !products.has(id)))
   await Promise.all(
     [...products.values()].map((product) =>
       store(product, readAt).then(
-        () => reached.add(product.id),
+        () => done.add(product.id),
         () => {}, // the row stays, and is tried again
       ),
     ),
   )
-  const done = rows.filter(({ product_id }) => reached.has(product_id)).map(({ id }) => id)
-  await client.query('DELETE FROM cache_outbox WHERE id = ANY($1)', [done])
+  const paid = rows.filter(({ product_id }) => done.has(product_id)).map(({ id }) => id)
+  await client.query('DELETE FROM cache_outbox WHERE id = ANY($1)', [paid])
 }
 // #endregion deliver

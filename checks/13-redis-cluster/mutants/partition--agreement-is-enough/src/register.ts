@@ -77,9 +77,17 @@ function round<T>(needed: number, ask: (node: Redis) => Promise<T>): Promise<[T,
 // #region nodes
 /** A node stores only what is newer than what it holds, so a write that arrives late harms nobody. */
 const STORE = `
+  -- By bytes, as version.ts does: Lua's own comparison of texts goes by the locale of the node.
+  local function follows(a, b)
+    for i = 1, math.min(#a, #b) do
+      local left, right = a:byte(i), b:byte(i)
+      if left ~= right then return left > right end
+    end
+    return #a > #b
+  end
   local held = redis.call('HMGET', KEYS[1], 'n', 'w')
   local n, heldN = tonumber(ARGV[1]), tonumber(held[1] or 0)
-  if n > heldN or (n == heldN and ARGV[2] > (held[2] or '')) then
+  if n > heldN or (n == heldN and follows(ARGV[2], held[2] or '')) then
     redis.call('HSET', KEYS[1], 'n', ARGV[1], 'w', ARGV[2], 'd', ARGV[3])
   end
   return 1`

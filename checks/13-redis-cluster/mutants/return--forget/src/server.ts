@@ -3,6 +3,7 @@ import { serve } from '@hono/node-server'
 import { Hono } from 'hono'
 import { leaveCluster, lookUp, store, tryCluster } from './cache.ts'
 import { PORT, SERVER_NAME, SHUTDOWN_MS } from './config.ts'
+import { isOutOfReach } from './errors.ts'
 import { changeProduct, pool, readProducts, type Change, type Product } from './products.ts'
 
 /** An answer waits so long for its own fill, which is no business of the client's. */
@@ -22,8 +23,12 @@ app.use(async (c, next) => {
 
 app.notFound((c) => c.json({ error: 'not_found' }, 404))
 app.onError((error, c) => {
-  console.error(error.message)
-  return c.json({ error: 'database_unavailable' }, 503)
+  if (isOutOfReach(error)) {
+    console.error(error.message)
+    return c.json({ error: 'database_unavailable' }, 503)
+  }
+  console.error(error)
+  return c.json({ error: 'internal' }, 500)
 })
 
 app.get('/health', async (c) => {

@@ -28,7 +28,7 @@ const cluster = new Cluster(
   }),
   {
     lazyConnect: true,
-    // A command that can't be sent fails now. Waiting is Postgres's chance, not the queue's.
+    // A command that can't be sent fails at once: Postgres answers sooner than a queue that waits for a node.
     enableOfflineQueue: false,
     retryDelayOnClusterDown: 0,
     retryDelayOnFailover: 0,
