@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { eventually, say, type StartedRole } from '#harness'
 import { percentile } from '#harness/bench'
 import {
@@ -19,17 +20,26 @@ interface Read {
   seen: string
 }
 
-/** Reads in a loop until stopped. */
+/** Reads are sent at this pace, whether those before have been answered or not: one that hangs must not hide the next. */
+const EVERY_MS = 20
+
+/** Reads each product at that pace until stopped. */
 function watch(server: StartedRole, products: readonly Product[]) {
   const reads: Read[] = []
   let over = false
   const loops = Promise.all(
     products.map(async ({ id }) => {
-      while (!over) {
+      const pending: Promise<unknown>[] = []
+      const readOne = async (): Promise<void> => {
         const at = performance.now()
         const answer = await server.get(path(id), { within: 6000 })
         reads.push({ at, ms: answer.ms, seen: seen(answer) })
       }
+      while (!over) {
+        pending.push(readOne())
+        await pause(EVERY_MS)
+      }
+      await Promise.all(pending)
     }),
   )
   const stop = async (): Promise<Read[]> => {

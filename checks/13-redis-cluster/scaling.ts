@@ -14,6 +14,8 @@ import {
 /** What one cache node carries: one command at a time, 4 ms each, 250 a second. Both cores together do more. */
 const CAPACITY = { slots: 1, ms: 4 }
 const CLIENTS = 60
+/** Clients that go through the products in the same order: few, or they stand in one queue after another. */
+const GROUP = 2
 
 /** What each node did in a second while these products were read, all of them in the cache. */
 async function commandsPerSecond(
@@ -22,11 +24,10 @@ async function commandsPerSecond(
   ids: readonly string[],
   seconds: number,
 ): Promise<number[]> {
-  // Each group of clients goes through the products in an order of its own, or all would stand in one queue after another.
-  const groups = Array.from({ length: CLIENTS / 5 }, (_, group) =>
+  const groups = Array.from({ length: CLIENTS / GROUP }, (_, group) =>
     load({
       url: shop.a.url,
-      connections: 5,
+      connections: GROUP,
       duration: seconds + 1,
       requests: new Random(group).shuffle(ids).map((id) => ({ method: 'GET' as const, path: path(id) })),
     }),
