@@ -1,9 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { Redis } from 'ioredis'
+import { Redis, ReplyError } from 'ioredis'
 import { REDIS_RETRY_MS, REDIS_TIMEOUT_MS, REDIS_URL } from './config.ts'
 
 /** Redis can't be used now. The data is in Postgres: nothing is lost but speed. */
 export class RedisAway extends Error {}
+
+/** Redis is there, but what stands under this key is no hash. */
+export class WrongType extends Error {}
 
 // #region client
 export const redis = new Redis(REDIS_URL, {
@@ -36,7 +39,9 @@ export async function ask<T>(command: () => Promise<T>): Promise<T> {
   try {
     return await command()
   } catch (error) {
-    leaveAlone()
+    // Whoever answers, if only with an error, is there.
+    if (!isReply(error)) leaveAlone()
+    else if (error.message.startsWith('WRONGTYPE')) throw new WrongType(error.message, { cause: error })
     throw new RedisAway('redis failed', { cause: error })
   }
 }
@@ -59,5 +64,7 @@ async function probe(): Promise<void> {
   probing = false
 }
 // #endregion ask
+
+const isReply = (error: unknown): error is Error => error instanceof (ReplyError as typeof Error)
 
 export const redisIsUsable = (): boolean => usable

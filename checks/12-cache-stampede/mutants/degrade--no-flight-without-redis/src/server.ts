@@ -3,7 +3,7 @@ import { Hono, type Context } from 'hono'
 import { PORT, SERVER_NAME, SHUTDOWN_MS, XFETCH_BETA } from './config.ts'
 import { closeDatabase, databaseAnswers, DatabaseUnavailable, Overloaded, query } from './database.ts'
 import { read, type Entry } from './entries.ts'
-import { fetchNow, obtain, refresh, serves, store } from './flights.ts'
+import { allLanded, fetchNow, obtain, refresh, serves, store } from './flights.ts'
 import { connect, leaveAlone, redis, RedisAway, redisIsUsable } from './redis.ts'
 import { refreshesNow } from './xfetch.ts'
 
@@ -100,11 +100,15 @@ app.onError((error, c) => {
 connect().catch(leaveAlone)
 const server = serve({ fetch: app.fetch, port: PORT, hostname: '127.0.0.1' })
 
+/** Behind the last answer a refresh may still run: its lock is given back while there is a Redis to give it to. */
+async function finish(): Promise<void> {
+  await allLanded()
+  redis.disconnect()
+  await closeDatabase()
+}
+
 process.on('SIGTERM', () => {
   stopping = true
-  server.close(() => {
-    redis.disconnect()
-    void closeDatabase().finally(() => process.exit(0))
-  })
+  server.close(() => void finish().finally(() => process.exit(0)))
   setTimeout(() => process.exit(1), SHUTDOWN_MS).unref()
 })

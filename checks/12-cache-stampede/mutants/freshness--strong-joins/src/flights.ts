@@ -57,6 +57,10 @@ export function refresh(key: string, seen: Entry): void {
 }
 // #endregion flights
 
+/** Resolves when no flight of now is under way any more: what they fetch is stored, and their locks given back. */
+export const allLanded = (): Promise<unknown> =>
+  Promise.allSettled([...flights.values()].map(({ landed }) => landed))
+
 // #region strong
 const boarding = new Map<string, Promise<Entry>>()
 
@@ -86,6 +90,8 @@ async function compute(
     return entry && { entry, bypass: false }
   } catch (error) {
     if (!(error instanceof RedisAway)) throw error
+    // Nobody waits for a refresh, and there is no place for what it would fetch.
+    if (!waits) return undefined
     // Without Redis there is no lock: one flight a server, and the limit.
     return { entry: await query(key, sent), bypass: true }
   }

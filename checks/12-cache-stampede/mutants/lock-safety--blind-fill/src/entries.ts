@@ -1,5 +1,5 @@
 import { ABSENT_MS, LOCK_TTL_MS, STALE_MS, TTL_MS } from './config.ts'
-import { ask, redis } from './redis.ts'
+import { ask, redis, WrongType } from './redis.ts'
 
 /** What Postgres said, and when. */
 export interface Entry {
@@ -22,7 +22,12 @@ export const usableUntil = (entry: Entry): number => entry.freshUntil + (entry.r
 
 /** The entry of a key; undefined when there is none, or none that makes sense. */
 export async function read(key: string): Promise<Entry | undefined> {
-  return parse(await ask(() => redis.hgetall(`entry:${key}`)))
+  try {
+    return parse(await ask(() => redis.hgetall(`entry:${key}`)))
+  } catch (error) {
+    if (error instanceof WrongType) return undefined
+    throw error
+  }
 }
 
 function parse(hash: Record<string, string>): Entry | undefined {
@@ -40,6 +45,7 @@ function parse(hash: Record<string, string>): Entry | undefined {
 
 // #region fill
 const FILL = `
+if redis.call('TYPE', KEYS[1]).ok ~= 'hash' then redis.call('DEL', KEYS[1]) end
 local mine = tonumber(ARGV[2])
 redis.call('DEL', KEYS[1])
 redis.call('HSET', KEYS[1], 'fetchedAt', ARGV[3], 'deltaMs', ARGV[4], 'freshUntil', ARGV[5])

@@ -35,6 +35,7 @@ async function warm(token: string): Promise<{ warmed: number; skipped: number; b
     if (!there?.row || there.freshUntil <= Date.now()) cold.push(item)
   }
   let warmed = 0
+  let skipped = items.length - cold.length
   let batches = 0
   for (let from = 0; from < cold.length; from += WARM_BATCH) {
     if (from > 0) await pause(0)
@@ -44,10 +45,13 @@ async function warm(token: string): Promise<{ warmed: number; skipped: number; b
     const stored = await Promise.all(
       batch.map(({ key, entry }) => fill(key, { ...entry, freshUntil: freshUntil(true) })),
     )
-    warmed += stored.filter(Boolean).length
+    const done = stored.filter(Boolean).length
+    warmed += done
+    // Redis had a newer one by then.
+    skipped += batch.length - done
     batches++
   }
-  return { warmed, skipped: items.length - warmed, batches }
+  return { warmed, skipped, batches }
 }
 // #endregion warm
 

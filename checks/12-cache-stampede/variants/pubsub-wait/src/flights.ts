@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import { setTimeout as pause } from 'node:timers/promises'
 import { LOCK_WAIT_MS } from './config.ts'
 import { query } from './database.ts'
 import { fill, lock, read, unlock, usableUntil, type Entry } from './entries.ts'
@@ -58,6 +57,10 @@ export function refresh(key: string, seen: Entry): void {
 }
 // #endregion flights
 
+/** Resolves when no flight of now is under way any more: what they fetch is stored, and their locks given back. */
+export const allLanded = (): Promise<unknown> =>
+  Promise.allSettled([...flights.values()].map(({ landed }) => landed))
+
 // #region strong
 const boarding = new Map<string, Promise<Entry>>()
 
@@ -87,6 +90,8 @@ async function compute(
     return entry && { entry, bypass: false }
   } catch (error) {
     if (!(error instanceof RedisAway)) throw error
+    // Nobody waits for a refresh, and there is no place for what it would fetch.
+    if (!waits) return undefined
     // Without Redis there is no lock: one flight a server, and the limit.
     return { entry: await query(key, sent), bypass: true }
   }
@@ -105,7 +110,7 @@ async function oneForAll(
     if (!waits) return undefined
     // The lock saves work, nothing else: who has waited long enough asks Postgres, within its limit.
     if (Date.now() >= deadline) return store(key, await query(key, sent))
-    await Promise.race([told(key), pause(250 + Math.random() * 50, undefined, { ref: false })])
+    await told(key, 250 + Math.random() * 50)
     const entry = await read(key)
     if (entry && serves(entry, since)) return entry
   }
