@@ -13,31 +13,32 @@ import {
 
 let front: Front
 
-/** s3 gives Redis 100 ms, which is not enough on a busy machine where statements are counted. */
+/** s3 gives Redis 500 ms, which is not enough on a busy machine where statements are counted. */
 const PATIENT_ONES = [0, 1, 2]
 
 beforeAll(async () => {
-  const limits = { DB_MAX_CONCURRENCY: 4, DB_QUEUE_MAX: 20 }
-  front = await openFront(4, limits, [{}, {}, {}, { REDIS_TIMEOUT_MS: 100 }])
+  const limits = { DB_MAX_CONCURRENCY: 4, DB_QUEUE_MAX: 20, REDIS_TIMEOUT_MS: 2000 }
+  front = await openFront(4, limits, [{}, {}, {}, { REDIS_TIMEOUT_MS: 500 }])
   await warmUp(front)
 })
 
 test(say('Redis is silent', 'Redisが黙り込む'), async () => {
   const [first, ...keys] = await front.rows(21)
   when(
-    'the path from s3 to Redis becomes a black hole, REDIS_TIMEOUT_MS is 100',
-    's3からRedisへの経路がブラックホールになる。REDIS_TIMEOUT_MSは100である',
+    'the path from s3 to Redis becomes a black hole, REDIS_TIMEOUT_MS is 500',
+    's3からRedisへの経路がブラックホールになる。REDIS_TIMEOUT_MSは500である',
   )
   front.toRedis[3]!.blackHole()
   const answer = await front.get(3, first!)
   expect(answer).toAnswer(200)
-  expect(answer.ms, say('ms until the first answer', '最初の応答までのミリ秒')).toBeLessThan(1000)
+  expect(cacheOf(answer), say('X-Cache', 'X-Cache')).toBe('bypass')
+  expect(answer.ms, say('ms until the first answer', '最初の応答までのミリ秒')).toBeLessThan(2500)
   const begun = performance.now()
   for (const key of keys) expect(await front.get(3, key)).toAnswer(200)
   expect(
     Math.round(performance.now() - begun),
     say('ms for 20 more, one after another', '続けて読んだ20件にかかったミリ秒'),
-  ).toBeLessThan(1500)
+  ).toBeLessThan(5000)
   await front.toRedis[3]!.open()
 })
 
@@ -57,7 +58,7 @@ async function withoutPostgres(): Promise<void> {
   const key = await front.row()
   when('s0 is cut off from Postgres as well', 's0とPostgresの間も切断する')
   front.toPostgres[0]!.cut()
-  expect(await front.get(0, key, '', { within: 3000 })).toAnswer(503)
+  expect(await front.get(0, key, '', { within: 5000 })).toAnswer(503)
   await front.toPostgres[0]!.open()
 }
 
@@ -73,8 +74,11 @@ async function hotKey(): Promise<void> {
   const readers = herd(front, 1000, () => key)
   await Promise.all([waiting(front, undefined, 4), readers.begun])
   await lock.release()
-  const answers = say('answers by status', 'ステータスごとの応答数')
-  expect(tally(await readers.done), answers, { hint: 3 }).toEqual({ 200: 1000 })
+  // Whoever sheds by waiting time may refuse them. How often Postgres was asked decides.
+  for (const answer of await readers.done) {
+    expect(answer, undefined, { hint: 3 }).toAnswer([200, 503])
+    if (answer.status === 503) expect(answer).toAnswer(503, { error: 'overloaded' })
+  }
   // One flight a server; a second one where a request came in the very moment of its end.
   expect((await front.statements(key)) - before, STATEMENTS, { hint: 3 }).toBeLessThanOrEqual(8)
 }
@@ -84,7 +88,7 @@ async function afterOverload(): Promise<void> {
   const leaving = new AbortController()
   when(
     's0 is full: 4 statements run, 20 readers wait, and all of them hang up',
-    's0が満杯になる。4件の文が動き、20人が待ち、全員が接続を切る',
+    's0が満杯になる。4件のSQL文が動き、20人が待ち、全員が接続を切る',
   )
   const lock = await hold(front)
   const readers = herd(front, 24, (i) => keys[i]!, { servers: [0], signal: leaving.signal })
@@ -96,14 +100,13 @@ async function afterOverload(): Promise<void> {
     say('200 for the next reader', '次の読み手への200'),
     async () => (await front.get(0, keys[24]!)).status,
     200,
-    { within: 3000, every: 20 },
+    { within: 10_000, every: 20 },
   )
-  for (let round = 0; round < 3; round++) {
-    const answers = await herd(front, 8, (i) => keys[i]!, { servers: [0] }).done
-    expect(tally(answers), say('eight readers at once, afterwards', 'そのあと同時に読んだ8人')).toEqual({
-      200: 8,
-    })
-  }
+  const eight = async () => tally(await herd(front, 8, (i) => keys[i]!, { servers: [0] }).done)
+  const label = say('eight readers at once, afterwards', 'そのあと同時に読んだ8人')
+  // What the others had asked for may still stand in the queue.
+  await eventually(label, eight, { 200: 8 }, { within: 10_000, every: 20 })
+  for (let round = 0; round < 2; round++) expect(await eight(), label).toEqual({ 200: 8 })
 }
 
 async function cold(): Promise<void> {

@@ -1,18 +1,16 @@
 import { beforeAll, eventually, expect, say, test, when } from '#harness'
 import {
   cacheOf,
-  isHeld,
-  openFront,
+  fourServers,
   plant,
-  warmUp,
+  untilHeld,
   type Front,
 } from '../../labs/12-cache-stampede/tests/front.ts'
 
 let front: Front
 
 beforeAll(async () => {
-  front = await openFront(2)
-  await warmUp(front)
+  front = await fourServers()
 })
 
 const change = (key: string, value: unknown): Promise<unknown> =>
@@ -37,14 +35,18 @@ for (const query of ['consistency=strong', 'consistency=bounded&maxAgeMs=0'])
       const key = await front.row(old)
       when(
         'a reader waits for the answer of a statement that has run',
-        '実行済みの文の応答を、一人の読み手が待っている',
+        '実行済みのSQL文の応答を、一人の読み手が待っている',
       )
       const held = front.toPostgres[0]!.holdOn(key)
       const first = front.get(0, key, query)
-      await isHeld(held, say('the statement of the first reader', '最初の読み手のSQL文'))
-      await eventually(say('its statement in the log', 'その文がログにある'), () => front.statements(key), 1)
+      await untilHeld(held, say('the statement of the first reader', '最初の読み手のSQL文'))
       await eventually(
-        say('the statement of the first reader has run', '最初の読み手の文が実行された'),
+        say('its statement in the log', 'そのSQL文がログにある'),
+        () => front.statements(key),
+        1,
+      )
+      await eventually(
+        say('the statement of the first reader has run', '最初の読み手のSQL文が実行された'),
         () => front.db.activity({ application: 's0' }),
         (backends) => backends.every(({ state }) => state !== 'active'),
       )
@@ -95,7 +97,16 @@ test(say('a refresh that fails is tried again', '失敗した更新は、もう�
   await plant(front, key, { value: 'old', version: 0, age: 20_000, left: -1 })
   when('Postgres is cut off, and a stale key is read', 'Postgresとの間を切断し、鮮度の切れたキーを読む')
   front.toPostgres[0]!.cut()
-  for (let i = 0; i < 3; i++) expect(await front.get(0, key)).toAnswer(200, { value: 'old' })
+  const before = front.toPostgres[0]!.counts.rejected
+  await eventually(
+    say('s0 is turned away on its way to Postgres', 'Postgresへ向かうs0が断られる'),
+    async () => {
+      expect(await front.get(0, key)).toAnswer(200, { value: 'old' })
+      return front.toPostgres[0]!.counts.rejected > before
+    },
+    true,
+    { every: 20 },
+  )
   when('Postgres is back', 'Postgresが戻る')
   await front.toPostgres[0]!.open()
   await eventually(

@@ -1,22 +1,10 @@
 import { beforeAll, eventually, expect, say, test, when } from '#harness'
-import {
-  cacheOf,
-  herd,
-  hold,
-  openFront,
-  plant,
-  STATEMENTS,
-  tally,
-  waiting,
-  warmUp,
-  type Front,
-} from './front.ts'
+import { cacheOf, fourServers, herd, hold, plant, STATEMENTS, tally, waiting, type Front } from './front.ts'
 
 let front: Front
 
 beforeAll(async () => {
-  front = await openFront(4)
-  await warmUp(front)
+  front = await fourServers()
 })
 
 // #region stale

@@ -1,9 +1,13 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { beforeAll, eventually, expect, say, test, when, type Answer } from '#harness'
 import { hold, newKey, openFront, plant, STATEMENTS, tally, waiting, warmUp, type Front } from './front.ts'
 
 let front: Front
 
-/** Locks of s0 and s1 live shortly: these two die, or sleep. Those who take over have time. */
+/**
+ * Locks of s0 and s1 live shortly: these two die, or sleep. Those who take over have time. So the life of a lock differs
+ * by server, as in a deployment that changes it: Redis knows how long this one lives, the reader's settings do not.
+ */
 const SHORT = { LOCK_TTL_MS: 400 }
 
 beforeAll(async () => {
@@ -13,24 +17,27 @@ beforeAll(async () => {
 
 const lockOf = (key: string): Promise<string | null> => front.redis.client.get(`lock:${key}`)
 
+/** The token of the lock, which lives for 400 ms: waited for before anything else is looked at. */
+const taken = async (key: string): Promise<string> =>
+  (await eventually(say('lock:<key> in Redis', 'Redisのlock:<key>'), () => lockOf(key)))!
+
 // #region crash
 test(say('the holder of the lock is killed', 'ロックの持ち主が強制終了される'), async ({ random }) => {
   const value = random.word()
   const key = await front.row(value)
   const lock = await hold(front)
   when(
-    's0 computes a key and holds lock:<key>; s2 and s3 wait for it; s0 is killed (SIGKILL)',
-    's0がキーを計算中でlock:<key>を持ち、s2とs3が待っている。そこでs0を強制終了（SIGKILL）する',
+    's0 computes a key and holds lock:<key> for 400 ms at most; s2 and s3 are asked for it; s0 is killed (SIGKILL)',
+    's0がキーを計算中で、期限400ミリ秒のlock:<key>を持つ。s2とs3にも同じキーを尋ね、s0を強制終了（SIGKILL）する',
   )
   void front.get(0, key)
+  await taken(key)
   await waiting(front, 0)
-  expect(await lockOf(key), say('lock:<key> in Redis', 'Redisのlock:<key>')).not.toBeNull()
-  const readers = [2, 3, 2, 3].map((server) => front.get(server, key, '', { within: 400 + 2000 }))
+  const readers = [2, 3, 2, 3].map((server) => front.get(server, key, '', { within: 5000 }))
   await front.servers[0]!.kill()
   await lock.release()
   const answers = await Promise.all(readers)
-  for (const answer of answers)
-    expect(answer, say('within LOCK_TTL_MS + 2 s', 'LOCK_TTL_MS＋2秒以内')).toAnswer(200, { value })
+  for (const answer of answers) expect(answer, say('within 5 s', '5秒以内')).toAnswer(200, { value })
   expect(await front.statements(key), STATEMENTS, { hint: 2 }).toBe(2)
 })
 // #endregion crash
@@ -39,29 +46,27 @@ test(say('the holder of the lock is killed', 'ロックの持ち主が強制終�
 async function sleepingHolder(key: string): Promise<{ reply: Promise<Answer>; token: string }> {
   const lock = await hold(front)
   const reply = front.get(1, key)
+  const token = await taken(key)
   await waiting(front, 1)
-  const token = await lockOf(key)
-  expect(token, say('lock:<key> in Redis', 'Redisのlock:<key>')).not.toBeNull()
   await front.servers[1]!.freeze()
   await lock.release()
   await eventually(
-    say('the statement of s1 is done', 's1の文が終わる'),
+    say('the statement of s1 is done', 's1のSQL文が終わる'),
     () => front.db.activity({ application: 's1' }),
     (backends) => backends.every(({ state }) => state !== 'active'),
   )
-  return { reply, token: token! }
+  return { reply, token }
 }
 
-/** s1 goes on, and has sent to Redis all that it had to send. */
+/** s1 goes on, and has sent to Redis all that it had to send: it has answered, or it waits for the next holder. */
 async function wakeUp(reply: Promise<Answer>): Promise<void> {
   const other = newKey()
   await plant(front, other)
   await front.servers[1]!.thaw()
-  await reply
+  await Promise.race([reply, pause(1000)])
   await front.get(1, other)
 }
 
-// #region late-release
 test(
   say(
     'a holder that slept does not take the lock from the next',
@@ -84,7 +89,6 @@ test(
       say('lock:<key> with another token', '別のトークンのlock:<key>'),
       () => lockOf(key),
       (seen) => seen !== null && seen !== token,
-      { within: 3000 },
     )
     // Its statement waits for the table until the end of this test.
     await waiting(front, 2)
@@ -94,11 +98,10 @@ test(
     }).toBe(next)
     await lock.release()
     expect(await second).toAnswer(200)
+    expect(await reply, say('answer of s1', 's1の応答')).toAnswer(200)
   },
 )
-// #endregion late-release
 
-// #region late-fill
 test(
   say('a holder that slept does not bring the old value back', '寝坊した持ち主は、古い値を書き戻さない'),
   async ({ random }) => {
@@ -113,6 +116,7 @@ test(
     expect(await front.get(2, key)).toAnswer(200, { value: fresh })
     when('s1 wakes up and ends its GET', 's1が目を覚まし、自分のGETを終える')
     await wakeUp(reply)
+    expect(await reply, say('answer of s1', 's1の応答')).toAnswer(200)
     const answers = await Promise.all([1, 2, 3].map((server) => front.get(server, key)))
     expect(tally(answers)).toEqual({ 200: 3 })
     expect(
@@ -120,6 +124,7 @@ test(
       say('value at s1, s2, s3 afterwards', 'そのあとのs1、s2、s3の値'),
       { hint: 3 },
     ).toEqual([fresh, fresh, fresh])
+    // One of the sleeper, one of s2.
+    expect(await front.statements(key), STATEMENTS, { hint: 2 }).toBeLessThanOrEqual(2)
   },
 )
-// #endregion late-fill

@@ -1,11 +1,10 @@
 import { beforeAll, eventually, expect, say, test, when } from '#harness'
-import { herd, hold, openFront, STATEMENTS, tally, waiting, warmUp, type Front } from './front.ts'
+import { fourServers, herd, hold, STATEMENTS, tally, waiting, type Front } from './front.ts'
 
 let front: Front
 
 beforeAll(async () => {
-  front = await openFront(4)
-  await warmUp(front)
+  front = await fourServers()
 })
 
 // #region thousand

@@ -1,11 +1,10 @@
 import { beforeAll, expect, say, test, when } from '#harness'
-import { herd, hold, openFront, STATEMENTS, tally, waiting, warmUp, type Front } from './front.ts'
+import { fourServers, herd, hold, STATEMENTS, tally, waiting, type Front } from './front.ts'
 
 let front: Front
 
 beforeAll(async () => {
-  front = await openFront(1)
-  await warmUp(front)
+  front = await fourServers()
 })
 
 // #region herd
@@ -19,7 +18,7 @@ test(
       'テーブルをロックし、200個のクライアントが冷えたキーをs0でGETする',
     )
     const lock = await hold(front)
-    const readers = herd(front, 200, () => key)
+    const readers = herd(front, 200, () => key, { servers: [0] })
     await Promise.all([waiting(front, 0), readers.begun])
     when(
       'the lock on the table is released when all 200 have been sent',

@@ -1,6 +1,6 @@
 import { arrayContaining, beforeAll, expect, say, test, when } from '#harness'
 import { openFront, STATEMENTS, tally, type Front } from './front.ts'
-import { fieldsOf, popularRows, warm, writes } from './warmer.ts'
+import { FIELDS, popularRows, warm, writes } from './warmer.ts'
 
 let front: Front
 
@@ -45,7 +45,7 @@ test(
     const entries = await Promise.all(popular.map((key) => front.redis.client.hgetall(`entry:${key}`)))
     for (const entry of entries)
       expect(Object.keys(entry), say('fields of an entry', 'エントリーのフィールド')).toEqual(
-        arrayContaining(fieldsOf),
+        arrayContaining(FIELDS),
       )
     const ends = entries.map(({ freshUntil }) => Number(freshUntil))
     expect(

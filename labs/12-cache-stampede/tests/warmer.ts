@@ -4,7 +4,7 @@ import { newKey, PATIENT, type Front } from './front.ts'
 type Env = Record<string, string | number>
 
 /** Fields that every entry of a row has. */
-export const fieldsOf = ['value', 'version', 'fetchedAt', 'deltaMs', 'freshUntil']
+export const FIELDS = ['value', 'version', 'fetchedAt', 'deltaMs', 'freshUntil']
 
 export interface WarmRun extends Exit {
   /** Its last line, as JSON. */
