@@ -18,7 +18,8 @@ export async function shop(env: Record<string, number> = {}, capacity = true): P
 /** Their processes are gone. */
 export const end = (front: Front): Promise<unknown> =>
   Promise.all(front.servers.map((server) => server.kill()))
-const good = (answers: readonly Answer[]): Answer[] => answers.filter(({ status }) => status === 200)
+/** Those with a value. */
+export const good = (answers: readonly Answer[]): Answer[] => answers.filter(({ status }) => status === 200)
 /** Milliseconds of each answer. */
 export const times = (answers: readonly Answer[]): number[] => answers.map(({ ms }) => ms)
 /** Seconds as they are read: `1.25`. */
@@ -44,8 +45,8 @@ async function offered(
   return Promise.all(all)
 }
 
-/** A thousand readers of one cold key. */
-export async function herd(): Promise<{ statements: number; longest: number }> {
+/** A thousand readers of one cold key; `failed` of them got no value. */
+export async function herd(): Promise<{ statements: number; longest: number; failed: number }> {
   const front = await shop()
   const key = await front.row()
   const answers = await Promise.all(
@@ -53,26 +54,27 @@ export async function herd(): Promise<{ statements: number; longest: number }> {
   )
   const statements = await front.statements(key)
   await end(front)
-  return { statements, longest: Math.max(...times(answers)) }
+  const served = good(answers)
+  return { statements, longest: Math.max(0, ...times(served)), failed: answers.length - served.length }
 }
 
-/** A popular key that ends every second. */
-export async function expiry(beta: number, runs: number): Promise<{ perExpiry: number; p99: number }> {
+/** A popular key that ends every second, read for so long. */
+export async function expiry(beta: number, forSeconds: number): Promise<{ statements: number; p99: number }> {
   const front = await shop({ TTL_MS: 1000, STALE_MS: 0, XFETCH_BETA: beta }, false)
   for (const link of front.toPostgres) link.delay(100, { directions: 'reply' })
   const key = await front.row()
   await front.get(0, key)
   const before = await front.statements(key)
-  const answers = await offered(300, 3 * runs, (i) => front.get(i % SERVERS, key))
+  const answers = await offered(300, forSeconds, (i) => front.get(i % SERVERS, key))
   const statements = (await front.statements(key)) - before
   await end(front)
-  return { perExpiry: statements / (3 * runs), p99: percentile(times(answers), 0.99) }
+  return { statements, p99: percentile(times(good(answers)), 0.99) }
 }
 
 /** Redis is killed, and every reader wants another key. */
 export async function withoutRedis(
   forSeconds: number,
-): Promise<Record<'goodput' | 'refused' | 'p99', number>> {
+): Promise<Record<'goodput' | 'refused' | 'failed' | 'p99', number>> {
   const front = await shop({ DB_MAX_CONCURRENCY: 4, DB_QUEUE_MAX: 20 })
   const keys = await front.rows(200 * forSeconds)
   await redis('redis').kill()
@@ -85,9 +87,11 @@ export async function withoutRedis(
   await end(front)
   await redis('redis').start()
   const served = good(answers)
+  const refused = answers.filter(({ status }) => status === 503).length
   return {
     goodput: served.length / took,
-    refused: (answers.length - served.length) / forSeconds,
+    refused: refused / forSeconds,
+    failed: answers.length - served.length - refused,
     p99: percentile(times(served), 0.99),
   }
 }
@@ -104,7 +108,7 @@ export async function levels(forSeconds: number): Promise<Measured> {
       const key = keys[(client + turn) % keys.length]!
       if (turn % 10 === 9)
         await writers[client]!.query('UPDATE data SET value = to_jsonb($2::int) WHERE key = $1', [key, turn])
-      else ms.push((await front.get(client % SERVERS, key, `consistency=${level}`)).ms)
+      else ms.push(...times(good([await front.get(client % SERVERS, key, `consistency=${level}`)])))
     })
     figures[`p50-${level}`] = percentile(ms, 0.5)
     figures[`p99-${level}`] = percentile(ms, 0.99)
