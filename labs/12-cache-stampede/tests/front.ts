@@ -239,7 +239,7 @@ export async function terminateUntil<T>(front: Front, server: number, done: Prom
       return over
     },
     true,
-    { every: 20, within: 4000, hint: 2 },
+    { every: 20, within: 10_000, hint: 2 },
   )
   return watched
 }

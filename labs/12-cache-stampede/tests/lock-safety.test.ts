@@ -21,7 +21,6 @@ const lockOf = (key: string): Promise<string | null> => front.redis.client.get(`
 const taken = async (key: string): Promise<string> =>
   (await eventually(say('lock:<key> in Redis', 'Redisのlock:<key>'), () => lockOf(key)))!
 
-// #region crash
 test(say('the holder of the lock is killed', 'ロックの持ち主が強制終了される'), async ({ random }) => {
   const value = random.word()
   const key = await front.row(value)
@@ -40,7 +39,6 @@ test(say('the holder of the lock is killed', 'ロックの持ち主が強制終�
   for (const answer of answers) expect(answer, say('within 5 s', '5秒以内')).toAnswer(200, { value })
   expect(await front.statements(key), STATEMENTS, { hint: 2 }).toBe(2)
 })
-// #endregion crash
 
 /** s1 has the lock and the answer of Postgres waits in its socket, but it sleeps. */
 async function sleepingHolder(key: string): Promise<{ reply: Promise<Answer>; token: string }> {

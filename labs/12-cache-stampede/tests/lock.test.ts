@@ -7,7 +7,6 @@ beforeAll(async () => {
   front = await fourServers()
 })
 
-// #region thousand
 test(
   say('a thousand readers of four servers, one statement', '4台に1,000人が来ても、SQLは1回'),
   async ({ random }) => {
@@ -43,7 +42,6 @@ test(
     ).toEqual(new Set([JSON.stringify(value)]))
   },
 )
-// #endregion thousand
 
 test(
   say('ten readers of four servers get one computation', '4台で10人が読み、同じ一つの計算結果を受け取る'),

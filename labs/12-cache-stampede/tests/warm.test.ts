@@ -8,7 +8,6 @@ beforeAll(async () => {
   front = await openFront(1)
 })
 
-// #region warm
 test(
   say('thirty popular rows, in three batches with a pause', '人気の30行を、休みを挟んで3回に分けて'),
   async () => {
@@ -64,4 +63,3 @@ test(
     ).toBe(0)
   },
 )
-// #endregion warm

@@ -8,7 +8,6 @@ export class RedisAway extends Error {}
 /** Redis is there, but what stands under this key is no hash. */
 export class WrongType extends Error {}
 
-// #region client
 export const redis = new Redis(REDIS_URL, {
   lazyConnect: true,
   commandTimeout: REDIS_TIMEOUT_MS,
@@ -21,7 +20,6 @@ export const redis = new Redis(REDIS_URL, {
 })
 // Whoever waits for a command hears of it.
 redis.on('error', () => {})
-// #endregion client
 
 let usable = false
 let probing = false

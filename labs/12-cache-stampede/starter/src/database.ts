@@ -6,7 +6,6 @@ import type { Entry } from './entries.ts'
 export const pool = new Pool({ connectionString: DATABASE_URL })
 pool.on('error', (error) => console.error('postgres', error.message))
 
-// #region query
 /** The row of a key, with what a cache must remember of it. */
 export async function query(key: string): Promise<Entry | undefined> {
   const fetchedAt = Date.now()
@@ -26,4 +25,3 @@ export async function query(key: string): Promise<Entry | undefined> {
     freshUntil: now + Math.round(life),
   }
 }
-// #endregion query

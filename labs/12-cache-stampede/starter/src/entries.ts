@@ -12,7 +12,6 @@ export interface Entry {
   freshUntil: number
 }
 
-// #region read
 /** The entry of a key, as all services that share this Redis store it. */
 export async function read(key: string): Promise<Entry | undefined> {
   const { value, version, fetchedAt, deltaMs, freshUntil } = await redis.hgetall(`entry:${key}`)
@@ -26,9 +25,7 @@ export async function read(key: string): Promise<Entry | undefined> {
     freshUntil: Number(freshUntil),
   }
 }
-// #endregion read
 
-// #region fill
 /** Stores an entry; Redis drops it when it may not even be served stale any more. */
 export async function fill(key: string, entry: Entry): Promise<void> {
   // TODO(lock-safety): what if Redis has a newer version by now?
@@ -36,4 +33,3 @@ export async function fill(key: string, entry: Entry): Promise<void> {
   await redis.hset(`entry:${key}`, { value: JSON.stringify(value), ...rest })
   await redis.pexpireat(`entry:${key}`, entry.freshUntil + STALE_MS)
 }
-// #endregion fill

@@ -56,7 +56,6 @@ function state(entry: Entry): 'hit' | 'early' | 'stale' {
 }
 // #endregion get
 
-// #region look
 const looks = new Map<string, Promise<Entry | undefined>>()
 
 /** The entry in Redis, asked once for all who ask at this moment; undefined also when Redis is away. */
@@ -72,7 +71,6 @@ function look(key: string): Promise<Entry | undefined> {
   looks.set(key, asked)
   return asked
 }
-// #endregion look
 
 function wishes(c: Context): { consistency: string; maxAgeMs: number } {
   const { consistency = 'eventual', maxAgeMs = '5000' } = c.req.query()
@@ -89,7 +87,6 @@ function answer(c: Context, { row, fetchedAt }: Entry, how: string): Response {
 
 app.notFound((c) => c.json({ error: 'not_found' }, 404))
 
-// #region errors
 app.onError((error, c) => {
   if (error instanceof BadRequest) return c.json({ error: 'bad_request' }, 400)
   if (error instanceof Overloaded) return c.json({ error: 'overloaded' }, 503, { 'retry-after': '1' })
@@ -97,7 +94,6 @@ app.onError((error, c) => {
   if (error instanceof DatabaseUnavailable) return c.json({ error: 'database_unavailable' }, 503)
   return c.json({ error: 'internal' }, 500)
 })
-// #endregion errors
 
 // Redis may come later; the service does not wait for it to go on trying.
 connect().catch(leaveAlone)

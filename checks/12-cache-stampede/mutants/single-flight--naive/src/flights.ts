@@ -38,10 +38,8 @@ function takeOff(key: string, since: number, waits: boolean): Flight {
 
 /** An entry fetched at `since` or later, from a flight of this process: one under way where it serves. */
 export async function obtain(key: string, _since: number): Promise<Landed> {
-  // #region naive
   const entry = await query(key, () => {})
   await store(key, entry)
-  // #endregion naive
   return { entry, bypass: false }
 }
 

@@ -10,7 +10,6 @@ interface Popular {
   entry: Required<Entry>
 }
 
-// #region popular
 /** The most read rows, in one statement. */
 async function popular(): Promise<Popular[]> {
   const fetchedAt = Date.now()
@@ -24,7 +23,6 @@ async function popular(): Promise<Popular[]> {
     entry: { row: { value, version: Number(version) }, fetchedAt, deltaMs, freshUntil: 0 },
   }))
 }
-// #endregion popular
 
 // #region warm
 async function warm(token: string): Promise<{ warmed: number; skipped: number; batches: number }> {
