@@ -42,7 +42,7 @@ test(say('a lock always has an end', 'ロックには必ず期限がある'), as
   const left = () => front.redis.client.pttl(`lock:${key}`)
   const label = say('PTTL of lock:<key>', 'lock:<key>のPTTL')
   when(
-    's0 takes the lock, and the answer of Redis to the very command is held on the way',
+    's0 takes the lock, and the answer of Redis to that command is held on the way',
     's0がロックを取る。そのコマンドへのRedisの応答を、途中で止める',
   )
   const lock = await hold(front)
