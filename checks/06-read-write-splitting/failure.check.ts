@@ -15,6 +15,8 @@ import { Transaction } from '../../labs/06-read-write-splitting/tests/transactio
 
 let shop: Shop
 let gateway: Gateway
+const LIMIT_MS = 600
+const EJECT_MS = 200
 /** With limits that a statement runs into. */
 let limited: Promise<Gateway>
 /** A statement that runs into its limit while other tests go on. */
@@ -25,28 +27,41 @@ beforeAll(async () => {
   const ready = shortRecovery(shop)
   gateway = await shop.gateway({ FALLBACK_MAX: 2 })
   await ready
-  limited = ahead(() => shop.gateway({ READ_TIMEOUT_MS: 600, WRITE_TIMEOUT_MS: 700 }, 'gateway-2'))
+  limited = ahead(() =>
+    shop.gateway({ READ_TIMEOUT_MS: LIMIT_MS, WRITE_TIMEOUT_MS: LIMIT_MS, EJECT_MS }, 'gateway-2'),
+  )
 })
 
 /** Sleeps on replica-1 and nowhere else. */
 const SLEEPS =
   "SELECT CASE WHEN current_setting('cluster_name') = 'replica-1' THEN pg_sleep(10) END, count(*)::int FROM accounts"
 
-/** Four such reads at once: each runs on replica-1, or has been answered elsewhere. */
+/** Four such reads at once, of which one or more run on replica-1; the others have been answered elsewhere. */
 async function fourInFlight(): Promise<{ answers: Promise<Answer[]> }> {
-  let answered = 0
-  const reads = burst(4, () => gateway.query(SLEEPS).finally(() => answered++))
   const replica = shop.node['replica-1'].view(shop.db)
+  let answers: Promise<Answer[]> | undefined
+  // A replica that was away is left out for a while, and who chooses by chance may pass it over.
   await eventually(
-    say('four reads, on replica-1 or answered', '4件の読み取りがreplica-1で実行中か、応答済み'),
-    async () =>
-      answered +
-      (await replica.activity({ application: 'gateway', query: 'pg_sleep' })).filter(
-        (b) => b.state === 'active',
-      ).length,
-    4,
+    say('a read in flight on replica-1', 'replica-1で実行中の読み取り'),
+    async () => {
+      let answered = 0
+      let active = 0
+      answers = burst(4, () => gateway.query(SLEEPS).finally(() => answered++)).done
+      await eventually(
+        say('four reads, on replica-1 or answered', '4件の読み取りがreplica-1で実行中か、応答済み'),
+        async () => {
+          const before = answered
+          const found = await replica.activity({ application: 'gateway', query: 'pg_sleep' })
+          active = found.filter((b) => b.state === 'active').length
+          return before + active
+        },
+        4,
+      )
+      return active
+    },
+    (active) => active > 0,
   )
-  return { answers: reads.done }
+  return { answers: answers! }
 }
 
 async function sleep(): Promise<{ m: string; answer: Answer }> {
@@ -94,8 +109,12 @@ test(
   async () => {
     sleeping = ahead(sleep)
     for (let i = 0; i < 3; i++) {
-      when('a statement comes without its parameter (08P01)', 'パラメーターの足りない文が来る（08P01）')
-      const answer = await gateway.query('SELECT owner FROM accounts WHERE id = $1')
+      when(
+        'a statement comes with one of its two parameters (08P01)',
+        '二つのパラメーターの一つが欠けた文が来る（08P01）',
+      )
+      // With one of them: without any a driver may use the simple protocol, where the error is another.
+      const answer = await gateway.query('SELECT owner FROM accounts WHERE id = $1 AND owner = $2', [1])
       expect(answer, undefined, { hint: 3 }).toAnswer(422, { error: 'sql', code: '08P01' })
     }
   },
@@ -142,7 +161,7 @@ test(say('a statement that takes too long', '時間のかかりすぎる文'), a
   when('SELECT pg_sleep(10)', 'SELECT pg_sleep(10)')
   const { m, answer: slept } = await sleeping
   expect(slept).toAnswer(504, { error: 'timeout' })
-  // Its limit is 0.7 s and its sleep 10: on a busy machine the one stays far from the other.
+  // Its limit is 0.6 s and its sleep 10: on a busy machine the one stays far from the other.
   expect(slept.ms, say('milliseconds to the answer', '応答までのミリ秒')).toBeLessThan(5000)
   expect(total(await shop.executed(m)), say('executions over all nodes', '全ノードでの実行回数')).toBe(1)
 })
@@ -156,27 +175,37 @@ test(say('a silent replica is left out', '黙ったレプリカは外される')
   )
   link.blackHole()
   const before = link.counts
+  const took: number[] = []
   for (let i = 0; i < 20; i++) {
-    expect(await other.query('SELECT owner FROM accounts WHERE id = 1')).toAnswer(200)
+    const answer = await other.query('SELECT owner FROM accounts WHERE id = 1')
+    expect(answer).toAnswer(200)
+    took.push(answer.ms)
   }
   const { requests, connections } = link.since(before)
   expect(
     requests + connections,
     say('new requests and connections to replica-1', 'replica-1への新しい要求と接続'),
-  ).toBeLessThanOrEqual(6)
+  ).toBeGreaterThanOrEqual(1)
+  // In the time that the others took, the node may be tried again every EJECT_MS.
+  const waited = took.filter((ms) => ms >= LIMIT_MS - 10)
+  const others = took.filter((ms) => ms < LIMIT_MS - 10).reduce((sum, ms) => sum + ms, 0)
+  expect(
+    waited.length,
+    say('reads that waited for replica-1', 'replica-1を待たされた読み取り'),
+  ).toBeLessThanOrEqual(4 + Math.floor(others / EJECT_MS))
   await link.open({ reset: true })
 })
 
 test(say('reads survive the primary', 'プライマリが落ちても読める'), async () => {
-  const m = mark()
-  await eventually(say('reads from a replica again', '再びレプリカからの読み取り'), async () =>
-    (await gateway.query('SELECT 1')).body?.node?.startsWith('replica'),
+  const four = (m: string): Promise<Answer[]> =>
+    Promise.all([1, 2, 3, 4].map((id) => gateway.query(`SELECT owner FROM accounts WHERE id = ${id} ${m}`)))
+  await eventually(say('four reads from replicas again', '再びレプリカからの読み取り4件'), async () =>
+    (await four('')).every(({ body }) => body?.node?.startsWith('replica')),
   )
   when('the primary is out of reach', 'プライマリに届かない')
   gateway.links.primary.cut()
-  const reads = await Promise.all(
-    [1, 2, 3, 4].map((id) => gateway.query(`SELECT owner FROM accounts WHERE id = ${id} ${m}`)),
-  )
+  const m = mark()
+  const reads = await four(m)
   for (const answer of reads) expect(answer).toAnswer(200)
   expect(onReplicas(await shop.executed(m)), say('executed by replicas', 'レプリカが実行した数')).toBe(4)
   expect(await gateway.query("INSERT INTO audit_log (note) VALUES ('lost')")).toAnswer(503)

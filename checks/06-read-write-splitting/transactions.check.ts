@@ -34,6 +34,22 @@ test(say('COMMIT of a failed transaction', '失敗したトランザクション
   expect(await tx.query('SELECT 1')).toAnswer(404, { error: 'no_transaction' })
 })
 
+test(say('a COMMIT that is refused', '拒まれるCOMMIT'), async () => {
+  await shop.db.sql('CREATE TABLE seats (id int UNIQUE DEFERRABLE INITIALLY DEFERRED)')
+  await shop.db.sql('GRANT ALL ON seats TO app')
+  when(
+    'two equal ids where a constraint looks only at COMMIT',
+    'COMMITのときに初めて調べられる制約に反して、同じidを2行入れる',
+  )
+  const tx = await Transaction.begin(gateway)
+  expect(await tx.query('INSERT INTO seats VALUES (1), (1)')).toAnswer(200, { rowCount: 2 })
+  when('it is committed', 'コミットする')
+  const answer = await tx.commit()
+  expect(answer, undefined, { hint: 3 }).toAnswer([409, 422])
+  expect(await rowsOf(shop, 'seats'), say('rows', '行数')).toBe(0)
+  expect(await tx.query('SELECT 1')).toAnswer(404, { error: 'no_transaction' })
+})
+
 test(
   say('its own write, whatever replicas have', 'レプリカの状態によらず、自分の書き込みが見える'),
   async () => {

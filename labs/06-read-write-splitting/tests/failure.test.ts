@@ -1,5 +1,14 @@
 import { beforeAll, eventually, expect, say, test, when, type Answer } from '#harness'
-import { backAgain, mark, openShop, shortRecovery, type Gateway, type Name, type Shop } from './shop.ts'
+import {
+  backAgain,
+  mark,
+  openShop,
+  shortRecovery,
+  total,
+  type Gateway,
+  type Name,
+  type Shop,
+} from './shop.ts'
 
 let shop: Shop
 let gateway: Gateway
@@ -67,7 +76,8 @@ test(
       error: 'sql',
       code: '22012',
     })
-    const times = Object.values(await shop.executed(m)).reduce((a, b) => a + b)
-    expect(times, say('executed over all nodes', '全ノードで実行した数'), { hint: 2 }).toBe(1)
+    expect(total(await shop.executed(m)), say('executed over all nodes', '全ノードで実行した数'), {
+      hint: 2,
+    }).toBe(1)
   },
 )

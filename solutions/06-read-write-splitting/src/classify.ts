@@ -11,7 +11,7 @@ interface Token {
 
 // #region tokens
 const SHAPES: [Token['kind'] | 'space', RegExp][] = [
-  ['space', /\s+|--[^\n]*/y],
+  ['space', /\s+|--[^\r\n]*/y],
   ['literal', /e'(?:[^'\\]|\\[^]|'')*(?:'|$)|'(?:[^']|'')*(?:'|$)/iy],
   ['literal', /\$([\p{L}_][\p{L}\p{N}_]*)?\$[^]*?(?:\$\1\$|$(?![^]))/uy],
   ['name', /"(?:[^"]|"")*(?:"|$)/y],

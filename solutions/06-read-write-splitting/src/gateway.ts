@@ -71,7 +71,7 @@ app.onError((error, c) => {
   if (error instanceof BadRequest) return c.json({ error: 'bad_request' }, 400)
   if (error instanceof SessionStatement) return c.json({ error: 'session_statement' }, 400)
   if (error instanceof NoTransaction) return c.json({ error: 'no_transaction' }, 404)
-  if (error instanceof RolledBack) return c.json({ error: 'rolled_back' }, 409)
+  if (error instanceof RolledBack) return c.json({ error: 'rolled_back', ...error.reason }, 409)
   if (error instanceof Broken) return c.json({ error: 'connection_lost' }, 503)
   if (error instanceof Unreachable)
     return c.json({ error: 'database_unavailable' }, 503, { 'retry-after': '1' })

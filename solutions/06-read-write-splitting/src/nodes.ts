@@ -1,4 +1,4 @@
-import { DatabaseError, Pool, type PoolClient, type QueryConfig } from 'pg'
+import { DatabaseError, Pool, type PoolClient, type QueryConfig, type QueryResult } from 'pg'
 import {
   ANALYTICS_URL,
   DATABASE_URL,
@@ -36,8 +36,11 @@ export function isLost(error: unknown): boolean {
 // #endregion failures
 
 // #region node
-/** How much later than the server's own limit the client gives up: only a silent server gets there. */
-const GRACE_MS = 250
+/**
+ * How much later than the server's own limit the client gives up. Only a silent server may get there: one that is busy
+ * takes its time to cancel a statement, and taken for dead it would see the statement run again elsewhere.
+ */
+const GRACE_MS = 1000
 
 /** A server with a pool of its own, and the gateway's present opinion of it. */
 export class Node {
@@ -64,6 +67,7 @@ export class Node {
     this.pool.on('connect', (client) => client.on('error', () => {}))
   }
 
+  // #region left-out
   /** May it be tried? A node that failed lets one read through every EJECT_MS: that read is the probe. */
   admits(): boolean {
     if (this.up) return true
@@ -71,6 +75,7 @@ export class Node {
     this.#leftOutUntil = Date.now() + EJECT_MS
     return true
   }
+  // #endregion left-out
 
   async connect(): Promise<PoolClient> {
     try {
@@ -103,14 +108,19 @@ export class Node {
     }
   }
 
-  /** Runs a statement on this connection. @throws Broken, or what Postgres said */
   async query(client: PoolClient, sql: string, params: unknown[] = []): Promise<Result> {
+    const { rows, rowCount } = await this.send(client, sql, params)
+    return { rows, rowCount: rowCount ?? 0, node: this.name }
+  }
+
+  /** Runs a statement on this connection. @throws Broken, or what Postgres said */
+  async send(client: PoolClient, sql: string, params: unknown[] = []): Promise<QueryResult> {
     try {
       // The extended protocol even without parameters: it takes one statement, never two.
       const query = { text: sql, values: params, queryMode: 'extended' } as QueryConfig
-      const { rows, rowCount } = await client.query(query)
+      const result = await client.query(query)
       this.up = true
-      return { rows, rowCount: rowCount ?? 0, node: this.name }
+      return result
     } catch (error) {
       if (!isLost(error)) throw error
       this.eject()

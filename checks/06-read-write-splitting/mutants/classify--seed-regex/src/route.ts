@@ -6,15 +6,17 @@ import { analytics, Broken, Busy, primary, replicas, Unreachable, type Node, typ
 /** The statement would change a connection that the next caller gets. */
 export class SessionStatement extends Error {}
 
+const forReports = analytics ? [analytics] : []
+
 // #region route
 /** Runs a statement on the node that can run it correctly. */
 export async function run(question: Question, params: unknown[]): Promise<Result> {
   const { sql } = question
-  const { to, because } = decide(question, ROUTES)
+  const { to } = decide(question, ROUTES)
   if (to === 'refused') throw new SessionStatement()
-  if (to === 'primary') return because === 'write' ? primary.run(sql, params) : readPrimary(sql, params)
+  if (to === 'primary') return primary.run(sql, params)
   const dear = to === 'cost' && (await costOf(sql, params)) >= ANALYTICS_MIN_COST
-  if (analytics && (to === 'analytics' || dear)) return read([analytics], sql, params)
+  if (forReports.length > 0 && (to === 'analytics' || dear)) return read(forReports, sql, params)
   return read(replicas, sql, params, fallBack)
 }
 // #endregion route
@@ -42,25 +44,18 @@ async function read(
   }
   // Full replicas mean too much load; the primary is the last that should get it.
   if (!fallback || busy) throw new Unreachable()
-  return fallback(() => readPrimary(sql, params))
-}
-
-/** A read may be told "not now" where a write must be told "nobody knows". */
-async function readPrimary(sql: string, params: unknown[]): Promise<Result> {
-  try {
-    return await primary.run(sql, params)
-  } catch (error) {
-    throw error instanceof Broken ? new Unreachable() : error
-  }
+  // It may be a write that no replica was there to refuse: if it breaks now, nobody knows.
+  return fallback(() => primary.run(sql, params))
 }
 // #endregion read
 
 // #region balance
-let turn = 0
+const turns = new Map<readonly Node[], number>()
 
-/** The nodes in the order in which to try them: each begins as often as the others. */
+/** The nodes of a list in the order in which to try them: each begins as often as the others. */
 export function* inTurn(among: readonly Node[]): Generator<Node> {
-  const start = turn++
+  const start = turns.get(among) ?? 0
+  turns.set(among, start + 1)
   const order = among.map((_, i) => among[(start + i) % among.length]!)
   if (READ_BALANCE === 'least-loaded') order.sort((a, b) => a.active - b.active)
   for (const node of order) if (node.admits()) yield node
@@ -90,6 +85,9 @@ export function enterFallback(): () => void {
 // #endregion fallback
 
 // #region cost
+/** The same nodes, with turns of their own: the question before a read must not use up the read's turn. */
+const forPlans = [...replicas]
+
 /** What the planner expects, by SQL text. */
 const costs = new Map<string, number>()
 const MOST_COSTS = 1000
@@ -99,7 +97,7 @@ async function costOf(sql: string, params: unknown[]): Promise<number> {
   const known = costs.get(sql)
   if (known !== undefined) return known
   try {
-    const { rows } = await read(replicas, `EXPLAIN (FORMAT JSON) ${sql}`, params)
+    const { rows } = await read(forPlans, `EXPLAIN (FORMAT JSON) ${sql}`, params)
     const [plan] = (rows[0] as { 'QUERY PLAN': { Plan: { 'Total Cost': number } }[] })['QUERY PLAN']
     const cost = plan!.Plan['Total Cost']
     if (costs.size >= MOST_COSTS) costs.delete(costs.keys().next().value!)

@@ -1,15 +1,23 @@
 import { randomUUID } from 'node:crypto'
-import type { PoolClient } from 'pg'
+import { DatabaseError, type PoolClient } from 'pg'
 import { TX_IDLE_MS } from './config.ts'
-import { kindOf } from './classify.ts'
-import { Broken, primary, replicas, Unreachable, type Node, type Result } from './nodes.ts'
-import { enterFallback, inTurn } from './route.ts'
+import { kindOf, tokens } from './classify.ts'
+import { Broken, Busy, primary, replicas, Unreachable, type Node, type Result } from './nodes.ts'
+import { enterFallback, inTurn, SessionStatement } from './route.ts'
 
 /** Unknown, finished or timed out. */
 export class NoTransaction extends Error {}
 
 /** Postgres ended it with ROLLBACK, although COMMIT was asked for. */
-export class RolledBack extends Error {}
+export class RolledBack extends Error {
+  /** What Postgres said, where it said something. */
+  readonly reason?: { code?: string; message: string }
+
+  constructor(error?: DatabaseError) {
+    super()
+    if (error) this.reason = { code: error.code, message: error.message }
+  }
+}
 
 interface Transaction {
   client: PoolClient
@@ -28,18 +36,22 @@ const open = new Map<string, Transaction>()
 // #region begin
 /** Takes a connection out of its pool, for this caller alone. */
 export async function begin(readOnly: boolean): Promise<{ id: string; node: string }> {
-  if (readOnly) {
-    for (const node of inTurn(replicas)) {
-      const begun = await beginOn(node, 'BEGIN READ ONLY').catch(nextNode)
-      if (begun) return begun
+  if (!readOnly) return beginOn(primary, 'BEGIN')
+  let busy = false
+  for (const node of inTurn(replicas)) {
+    try {
+      return await beginOn(node, 'BEGIN READ ONLY')
+    } catch (error) {
+      if (!(error instanceof Unreachable)) throw error
+      busy ||= error instanceof Busy
     }
-    const leave = enterFallback()
-    return beginOn(primary, 'BEGIN READ ONLY', leave).catch((error: Error) => {
-      leave()
-      throw error
-    })
   }
-  return beginOn(primary, 'BEGIN')
+  if (busy) throw new Unreachable() // as for a single read
+  const leave = enterFallback()
+  return beginOn(primary, 'BEGIN READ ONLY', leave).catch((error: Error) => {
+    leave()
+    throw error
+  })
 }
 
 async function beginOn(
@@ -60,14 +72,11 @@ async function beginOn(
   rollBackWhenIdle(id, transaction)
   return { id, node: node.name }
 }
-
-function nextNode(error: unknown): undefined {
-  if (!(error instanceof Unreachable)) throw error
-}
 // #endregion begin
 
 // #region use
 export function runIn(id: string, sql: string, params: unknown[]): Promise<Result> {
+  if (beginsOrEnds(sql)) throw new SessionStatement()
   return use(id, (transaction) => {
     transaction.changed ||= kindOf(sql) === 'session'
     return transaction.node.query(transaction.client, sql, params)
@@ -92,6 +101,13 @@ async function use<T>(id: string, work: (transaction: Transaction) => Promise<T>
   }
 }
 
+/** That is what the other routes are for: behind their backs nobody would know what COMMIT still has to commit. */
+function beginsOrEnds(sql: string): boolean {
+  const [first = '', ...others] = tokens(sql).flatMap(({ kind, text }) => (kind === 'word' ? [text] : []))
+  if (first === 'rollback') return !others.includes('to') // a savepoint
+  return ['begin', 'start', 'commit', 'end', 'abort'].includes(first)
+}
+
 function find(id: string): Transaction {
   const transaction = open.get(id)
   if (!transaction) throw new NoTransaction()
@@ -105,13 +121,14 @@ function rollBackWhenIdle(id: string, transaction: Transaction): void {
 
 // #region end
 export async function end(id: string, statement: 'COMMIT' | 'ROLLBACK'): Promise<void> {
-  await use(id, async ({ client }) => {
+  await use(id, async ({ client, node }) => {
     try {
-      await client.query(statement)
+      await node.send(client, statement)
       close(id)
-    } catch {
-      close(id, true)
-      throw new Broken()
+    } catch (error) {
+      close(id, error instanceof Broken)
+      // A constraint that was put off until now does not hold. Postgres says so and has undone all of it.
+      throw error instanceof DatabaseError ? new RolledBack(error) : error
     }
   })
 }

@@ -1,13 +1,23 @@
 import { randomUUID } from 'node:crypto'
+import { DatabaseError } from 'pg'
 import { TX_IDLE_MS } from './config.ts'
-import { Broken, primary, replicas, Unreachable, type Node, type Result } from './nodes.ts'
-import { enterFallback, inTurn } from './route.ts'
+import { tokens } from './classify.ts'
+import { Broken, Busy, primary, replicas, Unreachable, type Node, type Result } from './nodes.ts'
+import { enterFallback, inTurn, SessionStatement } from './route.ts'
 
 /** Unknown, finished or timed out. */
 export class NoTransaction extends Error {}
 
 /** Postgres ended it with ROLLBACK, although COMMIT was asked for. */
-export class RolledBack extends Error {}
+export class RolledBack extends Error {
+  /** What Postgres said, where it said something. */
+  readonly reason?: { code?: string; message: string }
+
+  constructor(error?: DatabaseError) {
+    super()
+    if (error) this.reason = { code: error.code, message: error.message }
+  }
+}
 
 interface Transaction {
   node: Node
@@ -22,18 +32,22 @@ const open = new Map<string, Transaction>()
 
 // #region begin
 export async function begin(readOnly: boolean): Promise<{ id: string; node: string }> {
-  if (readOnly) {
-    for (const node of inTurn(replicas)) {
-      const begun = await beginOn(node, 'BEGIN READ ONLY').catch(nextNode)
-      if (begun) return begun
+  if (!readOnly) return beginOn(primary, 'BEGIN')
+  let busy = false
+  for (const node of inTurn(replicas)) {
+    try {
+      return await beginOn(node, 'BEGIN READ ONLY')
+    } catch (error) {
+      if (!(error instanceof Unreachable)) throw error
+      busy ||= error instanceof Busy
     }
-    const leave = enterFallback()
-    return beginOn(primary, 'BEGIN READ ONLY', leave).catch((error: Error) => {
-      leave()
-      throw error
-    })
   }
-  return beginOn(primary, 'BEGIN')
+  if (busy) throw new Unreachable() // as for a single read
+  const leave = enterFallback()
+  return beginOn(primary, 'BEGIN READ ONLY', leave).catch((error: Error) => {
+    leave()
+    throw error
+  })
 }
 
 async function beginOn(
@@ -48,17 +62,12 @@ async function beginOn(
   rollBackWhenIdle(id, transaction)
   return { id, node: node.name }
 }
-
-function nextNode(error: unknown): undefined {
-  if (!(error instanceof Unreachable)) throw error
-}
 // #endregion begin
 
 // #region use
 export function runIn(id: string, sql: string, params: unknown[]): Promise<Result> {
-  return use(id, (transaction) => {
-    return transaction.node.run(sql, params)
-  })
+  if (beginsOrEnds(sql)) throw new SessionStatement()
+  return use(id, ({ node }) => node.run(sql, params))
 }
 
 /** One at a time on the transaction's connection, and its idle clock stands still meanwhile. */
@@ -77,6 +86,13 @@ async function use<T>(id: string, work: (transaction: Transaction) => Promise<T>
     transaction.waiting--
     if (open.has(id) && transaction.waiting === 0) rollBackWhenIdle(id, transaction)
   }
+}
+
+/** That is what the other routes are for: behind their backs nobody would know what COMMIT still has to commit. */
+function beginsOrEnds(sql: string): boolean {
+  const [first = '', ...others] = tokens(sql).flatMap(({ kind, text }) => (kind === 'word' ? [text] : []))
+  if (first === 'rollback') return !others.includes('to') // a savepoint
+  return ['begin', 'start', 'commit', 'end', 'abort'].includes(first)
 }
 
 function find(id: string): Transaction {
@@ -98,9 +114,10 @@ export async function end(id: string, statement: 'COMMIT' | 'ROLLBACK'): Promise
       const { command } = await node.pool.query(statement)
       close(id)
       return command
-    } catch {
+    } catch (error) {
       close(id)
-      throw new Broken()
+      // A constraint that was put off until now does not hold. Postgres says so and has undone all of it.
+      throw error instanceof DatabaseError ? new RolledBack(error) : error
     }
   })
   if (statement === 'COMMIT' && tag !== 'COMMIT') throw new RolledBack()

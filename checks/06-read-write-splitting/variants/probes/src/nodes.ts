@@ -1,4 +1,4 @@
-import { DatabaseError, Pool, type PoolClient, type QueryConfig } from 'pg'
+import { DatabaseError, Pool, type PoolClient, type QueryConfig, type QueryResult } from 'pg'
 import {
   ANALYTICS_URL,
   DATABASE_URL,
@@ -36,8 +36,11 @@ export function isLost(error: unknown): boolean {
 // #endregion failures
 
 // #region node
-/** How much later than the server's own limit the client gives up: only a silent server gets there. */
-const GRACE_MS = 250
+/**
+ * How much later than the server's own limit the client gives up. Only a silent server may get there: one that is busy
+ * takes its time to cancel a statement, and taken for dead it would see the statement run again elsewhere.
+ */
+const GRACE_MS = 1000
 
 /** A server with a pool of its own, and the gateway's present opinion of it. */
 export class Node {
@@ -113,13 +116,17 @@ export class Node {
     }
   }
 
-  /** Runs a statement on this connection. @throws Broken, or what Postgres said */
   async query(client: PoolClient, sql: string, params: unknown[] = []): Promise<Result> {
+    const { rows, rowCount } = await this.send(client, sql, params)
+    return { rows, rowCount: rowCount ?? 0, node: this.name }
+  }
+
+  /** Runs a statement on this connection. @throws Broken, or what Postgres said */
+  async send(client: PoolClient, sql: string, params: unknown[] = []): Promise<QueryResult> {
     try {
       // The extended protocol even without parameters: it takes one statement, never two.
       const query = { text: sql, values: params, queryMode: 'extended' } as QueryConfig
-      const { rows, rowCount } = await client.query(query)
-      return { rows, rowCount: rowCount ?? 0, node: this.name }
+      return await client.query(query)
     } catch (error) {
       if (!isLost(error)) throw error
       throw new Broken()
