@@ -75,6 +75,7 @@ async function beginOn(
 // #endregion begin
 
 // #region use
+// #region run-in
 export function runIn(id: string, sql: string, params: unknown[]): Promise<Result> {
   if (beginsOrEnds(sql)) throw new SessionStatement()
   return use(id, (transaction) => {
@@ -82,6 +83,7 @@ export function runIn(id: string, sql: string, params: unknown[]): Promise<Resul
     return transaction.node.query(transaction.client, sql, params)
   })
 }
+// #endregion run-in
 
 /** One at a time on the transaction's connection, and its idle clock stands still meanwhile. */
 async function use<T>(id: string, work: (transaction: Transaction) => Promise<T>): Promise<T> {
