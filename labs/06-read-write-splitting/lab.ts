@@ -114,16 +114,16 @@ export default defineLab({
       points: 15,
       hints: [
         say(
-          'One pool per node, each with its own size.',
-          'ノードごとにプールを一つ持ち、大きさをそれぞれ決めます。',
+          'One pool per node, each with its own size. A client that is taken out comes back, whatever has happened to it.',
+          'ノードごとにプールを一つ持ち、大きさをそれぞれ決めます。取り出したクライアントは、何が起きても返します。',
         ),
         say(
           'Match identifiers, not text: drop literals and comments first. The planner already knows what a query costs.',
           '文字列ではなく識別子を比べます。先にリテラルとコメントを除いてください。クエリの重さは、プランナーがもう知っています。',
         ),
         say(
-          "`EXPLAIN (FORMAT JSON) <sql>` with the same params on a replica; `[0].Plan['Total Cost']`; remember it per SQL text.",
-          "同じパラメーターで`EXPLAIN (FORMAT JSON) <sql>`をレプリカで実行し、`[0].Plan['Total Cost']`を読みます。結果はSQLの文字列ごとに覚えておきます。",
+          "`EXPLAIN (FORMAT JSON) <sql>` with the same params on a replica; `[0].Plan['Total Cost']`; remember it per SQL text. The question must not use up a read's turn.",
+          "同じパラメーターで`EXPLAIN (FORMAT JSON) <sql>`をレプリカで実行し、`[0].Plan['Total Cost']`を読みます。結果はSQLの文字列ごとに覚えておきます。見積もりを聞くために、読み取りの順番を使ってはいけません。",
         ),
       ],
     },

@@ -1,7 +1,7 @@
 import { DatabaseError } from 'pg'
 import { decide, type Question } from './classify.ts'
 import { ANALYTICS_MIN_COST, FALLBACK_MAX, READ_BALANCE, ROUTES } from './config.ts'
-import { analytics, Broken, Busy, primary, replicas, Unreachable, type Node, type Result } from './nodes.ts'
+import { analytics, Busy, primary, replicas, Unreachable, type Node, type Result } from './nodes.ts'
 
 /** The statement would change a connection that the next caller gets. */
 export class SessionStatement extends Error {}
