@@ -27,7 +27,7 @@ test(say('two at the same moment', '2件がまったく同時に届く'), async 
     'ordersに誰も書き込めない間に、両方のインスタンスへ同じ注文が届いた',
   )
   const both = sendBoth([app1, app2], key, { item, quantity: 1 })
-  await inProgress(db, both, 2)
+  await inProgress(db, both)
   await lock.release()
   await Promise.all(both.answers)
   await untilTaken(app1, key, { item, quantity: 1 })
@@ -66,7 +66,7 @@ test(say('only an order takes a key', 'キーを使うのは、成立した注�
     { item: '', quantity: 1 },
     { item, quantity: 1001 },
   ]) {
-    when(`the order is sent as ${JSON.stringify(body)}`, `注文として ${JSON.stringify(body)} を送った`)
+    when(`the order is sent as ${JSON.stringify(body)}`, `注文として「${JSON.stringify(body)}」を送った`)
     expect(await order(app1, key, body)).toAnswer(400, { error: 'invalid_order' })
   }
   when('the order is corrected and sent with the same key', '注文を直し、同じキーで送り直した')
@@ -139,14 +139,14 @@ test(say('killed in the middle of an order', '注文の途中で強制終了さ�
   const [key, item] = [random.word(KEY), random.word()]
   const lock = await db.holdLock('orders', 'SHARE')
   const first = sendBoth([app1], key, { item, quantity: 1 })
-  await inProgress(db, first, 1)
+  await inProgress(db, first)
   when(
     'app-1 is killed while it writes an order, and the client repeats it at app-2',
     'app-1が注文の書き込み中に強制終了され、クライアントがapp-2へ送り直した',
   )
   await app1.kill()
   const second = sendBoth([app2], key, { item, quantity: 1 })
-  await inProgress(db, second, 1)
+  await inProgress(db, second)
   await lock.release()
   await Promise.all(second.answers)
   const id = await untilTaken(app2, key, { item, quantity: 1 })

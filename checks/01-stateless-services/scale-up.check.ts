@@ -24,6 +24,7 @@ import {
   mostConnections,
   processesOf,
 } from '../../labs/01-stateless-services/tests/processes.ts'
+import { giveTime } from '../../labs/01-stateless-services/tests/waits.ts'
 
 let service: Service
 /** One process with few connections, for which nobody waits long. */
@@ -58,11 +59,15 @@ test(say('the processes know the same sessions', 'どのプロセスも同じセ
 test(say('a process that dies is replaced', '落ちたプロセスは補充される'), async () => {
   const { app1, db } = service
   const ask = (within: number): Promise<Answer> => app1.get('/health', { within })
-  const [victim] = await processesOf(app1, ask)
+  // The first process may serve, too; its end would be the end of the instance.
+  const victim = (await processesOf(app1, ask)).find((pid) => pid !== app1.pid)
+  const before = await connectionsOf(db, app1)
   when('one of the three processes is killed (SIGKILL)', '3つのプロセスの1つを強制終了(SIGKILL)した')
   process.kill(victim!, 'SIGKILL')
   await eventually(say('it is gone', 'そのプロセスがなくなる'), () => app1.pids().includes(victim!), false)
   await processesOf(app1, ask, victim)
+  // Postgres may notice the end of the dead one's connections a moment later: they are nobody's fault.
+  if (before > 0) await giveTime(2000, async () => (await connectionsOf(db, app1)) < before)
 
   when(
     '40 messages come at once after that, DB_POOL_MAX is 8',
@@ -119,9 +124,10 @@ test(say('a failed request gives its connection back', '失敗したリクエス
     'NUL文字を受け付けないPostgresで30件が失敗し、そのあと4件が同時に届いた',
   )
   await burst(30, () => app2.post(channel('nul'), { author: 'ann', text: 'a\0b' })).done
-  const { lock, answers } = await holdMessages(service, app2, { count: 4 })
+  // More than four: who threw the connections of the failed ones away has to connect again, within 150 ms.
+  const { lock, answers } = await holdMessages(service, app2, { count: 8, waiting: 4 })
   await lock.release()
-  expect(howMany(201, await Promise.all(answers)), STORED).toBe(4)
+  expect(howMany(201, await Promise.all(answers)), STORED).toBeGreaterThanOrEqual(4)
 })
 
 test(
@@ -157,6 +163,7 @@ test(say('fewer connections than processes', 'プロセスより接続が少な�
   )
   const { exit, lines } = app3
   if (exit) {
+    await app3.said()
     await app3.kill() // it was expected to end
     expect(exit.code, say('exit status', '終了コード'), { hint: 2 }).not.toBe(0)
     const told = lines.some((line) => line.includes('PROCESSES') && line.includes('DB_POOL_MAX'))
@@ -166,8 +173,13 @@ test(say('fewer connections than processes', 'プロセスより接続が少な�
     ).toBe(true)
     return
   }
-  // A first process and three workers: the last of them may still be starting.
-  if (app3.pids().length > 3) await processesOf(app3, (within) => app3.get('/health', { within }))
+  // Fewer workers are right, three with ten connections each are not: the last of them may still be starting.
+  const workersSeen = new Set<unknown>()
+  await giveTime(3000, async () => {
+    const { status, headers } = await app3.get('/health', { within: 500 })
+    if (status === 200) workersSeen.add(headers['x-process'])
+    return workersSeen.size >= 3
+  })
   const { lock, answers, answered } = await holdMessages(service, app3, { count: 12, waiting: 1 })
   await eventually(
     say(

@@ -12,6 +12,7 @@ import {
   type RoleOptions,
   type StartedRole,
 } from '#harness'
+import { giveTime } from './waits.ts'
 
 type Env = Record<string, string | number | undefined>
 
@@ -48,12 +49,23 @@ export async function instances(...wanted: (1 | 2 | 3)[]): Promise<Service> {
   await service.toRedis.open()
   const apps = wanted.map((number) => service.apps[number - 1]!)
   await Promise.all(apps.filter((app) => app.readyAt === 0 || app.exit).map((app) => app.start()))
+  await Promise.all(apps.map(connected))
   return { ...service, apps }
 }
 
-/** One instance of three processes, which the tests and checks of a step share. */
+/** Who has just started, or whose link was broken, may still be connecting: for that moment 503 is right. */
+async function connected(app: StartedRole): Promise<void> {
+  await giveTime(3000, async () => {
+    const asked = ['/api/me', '/api/pages/nobody/views'].map((path) =>
+      app.get(path, { headers: { cookie: 'session=nobody' } }),
+    )
+    return howMany(503, await Promise.all(asked)) === 0
+  })
+}
+
+/** One instance of three processes, which the tests and checks of a step share. Its patience outlasts every look at it. */
 export function workers(): Promise<Service> {
-  return shared('workers', () => startInstances(1, { PROCESSES: 3, DB_POOL_MAX: 8, DB_WAIT_MS: 5000 }))
+  return shared('workers', () => startInstances(1, { PROCESSES: 3, DB_POOL_MAX: 8, DB_WAIT_MS: 8000 }))
 }
 
 /** Starts `app-1`, `app-2`, … side by side, for the caller alone. */

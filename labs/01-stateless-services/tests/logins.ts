@@ -1,4 +1,4 @@
-import { type Answer, type RequestOptions, type StartedRole } from '#harness'
+import { eventually, say, type Answer, type RequestOptions, type StartedRole } from '#harness'
 
 type Options = Pick<RequestOptions, 'headers' | 'agent' | 'within'>
 
@@ -18,6 +18,15 @@ export async function login(app: StartedRole, user: string, options: Options = {
 /** Who an instance takes the owner of this cookie for. */
 export function me(app: StartedRole, cookie: string, within?: number): Promise<Answer> {
   return app.get('/api/me', { headers: { cookie }, within })
+}
+
+/** The same right after a start: the way to the store may still be opening, and 503 means "not yet". */
+export function meAfterStart(app: StartedRole, cookie: string): Promise<Answer> {
+  return eventually(
+    say(`${app.name} reaches its store`, `${app.name}がストアに接続する`),
+    () => me(app, cookie),
+    ({ status }) => status !== 503,
+  )
 }
 
 /** Seconds by `Max-Age` or, without it, `Expires`; undefined for a cookie that lives as long as the browser. */

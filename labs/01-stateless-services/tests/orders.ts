@@ -1,5 +1,6 @@
 import type { Agent } from 'node:http'
 import { eventually, say, type Answer, type Database, type RequestOptions, type StartedRole } from '#harness'
+import { giveTime } from './waits.ts'
 
 type Options = Pick<RequestOptions, 'headers' | 'agent' | 'within'>
 
@@ -53,20 +54,22 @@ export function sendBoth(apps: StartedRole[], key: string, body: object): Sent {
   return sent
 }
 
-/** Each was answered, or waits in Postgres. */
-export async function inProgress(db: Database, sent: Sent, count: number): Promise<void> {
+/**
+ * One of the orders waits for the locked table. The others may wait in Postgres, too, or be told 409; or they wait
+ * elsewhere, for a lock in Redis or by asking again and again: nobody sees that, so they only get time for it.
+ */
+export async function inProgress(db: Database, sent: Sent): Promise<void> {
+  const waiting = async (): Promise<number> => {
+    const backends = await db.activity({ waiting: true })
+    return backends.filter(({ application }) => sent.names.includes(application)).length
+  }
   await eventually(
-    say(
-      `${count} of the orders in progress: answered, or waiting in Postgres`,
-      `注文${count}件が処理中になる(応答済み、またはPostgresで待機中)`,
-    ),
-    async () => {
-      const waiting = await db.activity({ waiting: true })
-      return sent.answered + waiting.filter(({ application }) => sent.names.includes(application)).length
-    },
-    (seen) => seen >= count,
+    say('an order waits in Postgres', '注文がPostgresで待っている'),
+    async () => (await waiting()) + sent.answered,
+    (seen) => seen >= 1,
     { hint: 2 },
   )
+  await giveTime(1000, async () => (await waiting()) + sent.answered >= sent.answers.length)
 }
 
 /** So many clients work through the list side by side. */

@@ -1,6 +1,6 @@
 import { beforeAll, expect, say, test, when } from '#harness'
 import { instances, type Service } from './instances.ts'
-import { login, me } from './logins.ts'
+import { login, me, meAfterStart } from './logins.ts'
 
 let service: Service
 
@@ -46,7 +46,7 @@ test(
       'デプロイのように、両方のインスタンスを強制終了して起動し直した',
     )
     await Promise.all([app1.restart(), app2.restart()])
-    expect(await me(app1, cookie)).toAnswer(200, { user })
-    expect(await me(app2, cookie)).toAnswer(200, { user })
+    expect(await meAfterStart(app1, cookie)).toAnswer(200, { user })
+    expect(await meAfterStart(app2, cookie)).toAnswer(200, { user })
   },
 )
