@@ -2,6 +2,7 @@ import { pbkdf2Sync } from 'node:crypto'
 import { Hono } from 'hono'
 import { SERVER_NAME } from './config.ts'
 import { files } from './files.ts'
+import { isText } from './input.ts'
 import { messages } from './messages.ts'
 import { orders } from './orders.ts'
 import { sessions } from './sessions.ts'
@@ -27,6 +28,12 @@ app.onError((error, c) => {
 // #endregion errors
 
 app.get('/health', (c) => c.json({ status: 'ok', server: SERVER_NAME, pid: process.pid }))
+
+// Names of channels, pages and files: no store takes any other, nor the character NUL.
+app.use('/api/:kind/:name/*', async (c, next) => {
+  if (!isText(c.req.param('name'), 100)) return c.json({ error: 'invalid_name' }, 400)
+  return next()
+})
 
 app.route('/', messages)
 app.route('/', sessions)

@@ -1,5 +1,5 @@
 import { Hono } from 'hono'
-import { bodyOf, isText } from './input.ts'
+import { bodyOf, isKey, isText } from './input.ts'
 
 interface Order {
   id: number
@@ -16,6 +16,7 @@ let lastId = 0
 orders.post('/api/orders', async (c) => {
   const key = c.req.header('idempotency-key')
   if (!key) return c.json({ error: 'missing_idempotency_key' }, 400)
+  if (!isKey(key)) return c.json({ error: 'invalid_idempotency_key' }, 400)
   const { item, quantity } = await bodyOf(c)
   if (!isText(item, 100) || !isQuantity(quantity)) return c.json({ error: 'invalid_order' }, 400)
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { Hono } from 'hono'
-import { bodyOf, isText } from './input.ts'
+import { bodyOf, isKey, isText } from './input.ts'
 import { ask, query, redis } from './stores.ts'
 
 export const orders = new Hono()
@@ -9,6 +9,7 @@ export const orders = new Hono()
 orders.post('/api/orders', async (c) => {
   const key = c.req.header('idempotency-key')
   if (!key) return c.json({ error: 'missing_idempotency_key' }, 400)
+  if (!isKey(key)) return c.json({ error: 'invalid_idempotency_key' }, 400)
   const { item, quantity } = await bodyOf(c)
   if (!isText(item, 100) || !isQuantity(quantity)) return c.json({ error: 'invalid_order' }, 400)
 

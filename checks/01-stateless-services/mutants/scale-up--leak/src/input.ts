@@ -9,3 +9,8 @@ export async function bodyOf(c: Context): Promise<Record<string, unknown>> {
 export function isText(value: unknown, longest: number): value is string {
   return typeof value === 'string' && value.length >= 1 && value.length <= longest
 }
+
+/** May a store take this as an `Idempotency-Key`? 1 to 255 visible characters. */
+export function isKey(value: string): boolean {
+  return /^[\x21-\x7e]{1,255}$/.test(value)
+}

@@ -26,6 +26,8 @@ export const redis = new Redis(REDIS_URL, {
   commandTimeout: 500,
   maxRetriesPerRequest: 1,
   retryStrategy: (attempt) => Math.min(attempt * 50, 500),
+  // A command that broke off may have been done: sent again by itself, one view would be counted twice.
+  autoResendUnfulfilledCommands: false,
 })
 redis.on('error', () => {})
 

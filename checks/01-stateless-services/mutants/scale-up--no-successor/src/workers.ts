@@ -15,9 +15,13 @@ export function startWorkers(): void {
     const worker = cluster.fork({ WORKER_INDEX: index })
     worker.on('exit', (code, signal) => {
       // One that was still starting has no handler for SIGTERM yet.
-      failed ||= code !== 0 && signal !== 'SIGTERM'
-      if (living().length === 0) process.exit(failed ? 1 : 0)
+      if (stopping) failed ||= code !== 0 && signal !== 'SIGTERM'
+      endIfAlone()
     })
+  }
+
+  function endIfAlone(): void {
+    if (stopping && living().length === 0) process.exit(failed ? 1 : 0)
   }
 
   for (let index = 0; index < PROCESSES; index++) start(index)
@@ -26,6 +30,7 @@ export function startWorkers(): void {
     if (stopping) return
     stopping = true
     for (const worker of living()) worker.process.kill('SIGTERM')
+    endIfAlone()
     setTimeout(() => {
       for (const worker of living()) worker.process.kill('SIGKILL')
       process.exit(1)
