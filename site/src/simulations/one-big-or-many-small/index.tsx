@@ -2,6 +2,7 @@ import { useState } from 'react'
 import { Choices, Controls, Meter, Readout, Readouts, Slider, Stage, Told } from '../../kit/index.ts'
 import { useSay, type Say } from '../../text.ts'
 import { Machines } from './Machines.tsx'
+import styles from './Machines.module.css'
 import { MOST_MACHINES, simulate, type Event, type Outcome, type Settings } from './model.ts'
 
 const START: Settings = {
@@ -55,6 +56,12 @@ export default function OneBigOrManySmall() {
           color="var(--two)"
           over={connections.refused > 0}
         />
+        <p className={styles.workers}>
+          {t(
+            `each instance's workers: ${outcome.workers.join(', ')}`,
+            `1インスタンスのワーカーごと：${outcome.workers.join('、')}`,
+          )}
+        </p>
       </div>
       <Readouts>
         <Readout
@@ -74,14 +81,7 @@ export default function OneBigOrManySmall() {
           value={percent(outcome.failing)}
           note={during(settings.event, t)}
         />
-        <Readout
-          label={t('price, in cores', '価格（コア換算）')}
-          value={outcome.price.toFixed(1)}
-          note={t(
-            `connections of its workers: ${outcome.workers.join(', ')}`,
-            `ワーカーごとの接続数：${outcome.workers.join('、')}`,
-          )}
-        />
+        <Readout label={t('price, in cores', '価格（コア換算）')} value={outcome.price.toFixed(1)} />
       </Readouts>
       <Inputs settings={settings} set={set} />
       <Told>{sentence(settings, outcome, t)}</Told>
