@@ -7,6 +7,7 @@ import {
   ordersOf,
   ROWS,
   sendBoth,
+  timeFor,
   untilTaken,
 } from '../../labs/01-stateless-services/tests/orders.ts'
 
@@ -146,7 +147,7 @@ test(say('killed in the middle of an order', '注文の途中で強制終了さ�
   )
   await app1.kill()
   const second = sendBoth([app2], key, { item, quantity: 1 })
-  await inProgress(db, second)
+  await timeFor(db, second)
   await lock.release()
   await Promise.all(second.answers)
   const id = await untilTaken(app2, key, { item, quantity: 1 })
