@@ -9,7 +9,7 @@ import {
   settled,
   valueIn,
 } from '../../labs/02-dual-servers/tests/settings.ts'
-import { part } from './between.ts'
+import { CUT_FELT, part } from './between.ts'
 
 let pair: Pair
 
@@ -45,8 +45,9 @@ async function healInTurn(random: Random): Promise<void> {
 }
 
 test(say('12 settings changed on both', '12個の設定を両方で変更'), async ({ random }) => {
-  part(pair)
+  const hits = part(pair)
   await disagree(random, 'a')
+  await eventually(CUT_FELT, hits)
   when(
     'both servers got changes of 12 settings while the links were cut; then one link after the other was whole again',
     '通信が切れている間に両方で12個の設定を変更し、その後、通信が片方ずつ元に戻った',
@@ -57,8 +58,9 @@ test(say('12 settings changed on both', '12個の設定を両方で変更'), asy
 })
 
 test(say('one is restarted in between', '途中で片方が再起動される'), async ({ random }) => {
-  part(pair)
+  const hits = part(pair)
   await disagree(random, 'b')
+  await eventually(CUT_FELT, hits)
   const server = random.pick([pair.server1, pair.server2])
   await server.restart()
   when(

@@ -1,21 +1,16 @@
 import { isDeepStrictEqual } from 'node:util'
 import { expect, say, type Answer } from '#harness'
-import { field, ofBoth, type Metrics } from '../../labs/02-dual-servers/tests/metrics.ts'
+import { counted, field, type Metrics } from '../../labs/02-dual-servers/tests/metrics.ts'
 import type { Pair } from '../../labs/02-dual-servers/tests/pair.ts'
 
 const BOUNDS = [5, 10, 25, 50, 100, 250, 500, 1000, '+Inf']
 
 /** Both servers have counted so many requests, and no error. */
 export async function expectRequests(pair: Pair, requests: [number, number]): Promise<void> {
-  const both = await ofBoth(pair)
-  const label = (name: string) => say(`${name} of server-1 and server-2`, `server-1とserver-2の${name}`)
-  expect(
-    both.map((metrics) => metrics.requests),
-    label('requests'),
-  ).toEqual(requests)
+  const both = await counted(pair, requests)
   expect(
     both.map(({ errors }) => errors),
-    label('errors'),
+    say('errors of server-1 and server-2', 'server-1とserver-2のerrors'),
   ).toEqual([0, 0])
 }
 

@@ -19,7 +19,12 @@ const DB_TIMEOUT = 300
 let pair: Pair
 
 beforeAll(async () => {
-  pair = await startPair({ only1: true, env2: { DB_TIMEOUT_MS: DB_TIMEOUT } })
+  // server-1 shall have the time to read 10 MB.
+  pair = await startPair({
+    only1: true,
+    env1: { PEER_TIMEOUT_MS: 2000 },
+    env2: { DB_TIMEOUT_MS: DB_TIMEOUT },
+  })
 })
 
 const becomes = (server: StartedRole, status: number) =>
@@ -64,7 +69,8 @@ test(say('the peer has lost its database', '相手がデータベースを失っ
 test(say('a database that never answers', '応答しないデータベース'), async () => {
   const { server2, toDb2 } = pair
   toDb2.blackHole()
-  const limit = DB_TIMEOUT + 500
+  // Less than ten that wait one after the other.
+  const limit = DB_TIMEOUT + 2000
   when(
     `server-2's database never answers, DB_TIMEOUT_MS=${DB_TIMEOUT}`,
     `server-2のデータベースが応答しなくなった(DB_TIMEOUT_MS=${DB_TIMEOUT})`,

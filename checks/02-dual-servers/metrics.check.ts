@@ -1,5 +1,5 @@
 import { any, beforeAll, closeTo, eventually, expect, say, test, when } from '#harness'
-import { expectAverage, field, metricsOf, ofBoth } from '../../labs/02-dual-servers/tests/metrics.ts'
+import { counted, expectAverage, field, metricsOf, ofBoth } from '../../labs/02-dual-servers/tests/metrics.ts'
 import { as, startPair, type Pair } from '../../labs/02-dual-servers/tests/pair.ts'
 import { change, drained, put } from '../../labs/02-dual-servers/tests/settings.ts'
 import { expectHistogram, expectRequests, p95, sameTotals } from './counting.ts'
@@ -60,11 +60,12 @@ test(say('what counts as a request', '何をリクエストとして数えるか
 
 test(say('both add up', '2台分の合計'), async () => {
   const { server2, toDb2 } = pair
+  const [before1, before2] = await ofBoth(pair)
   toDb2.delay(25, { directions: 'request' })
   for (let i = 0; i < 4; i++) await server2.get('/api/profile', as('nancy'))
   toDb2.delay(0)
   when('four requests of server-2 took 25 ms and more', 'server-2の4件に25ミリ秒以上かかった')
-  const servers = await ofBoth(pair)
+  const servers = await counted(pair, [before1.requests, before2.requests + 4])
   for (const [i, metrics] of servers.entries()) {
     const name = `server-${i + 1}`
     expectHistogram(name, metrics)
@@ -93,6 +94,8 @@ test(say('changes that wait on both', '両方で待っている変更'), async (
   const { server1, server2, to1, to2 } = pair
   when('3 changes of server-1 and 1 of server-2 wait', 'server-1の3件とserver-2の1件の変更が確認待ち')
   const losses = [to1, to2].map((link) => link.loseReply('/api/sync/', { times: Infinity }))
+  // What was on its way before would still get its answer.
+  for (const link of [to1, to2]) link.reset()
   for (const value of [1, 2, 3]) await change(server1, 'mine', value)
   await change(server2, 'yours', 1)
   expect(await total()).toAnswer(200, { ...BOTH, pendingSyncs: 4 })
@@ -111,7 +114,11 @@ test(say('a frozen peer', '相手が凍りつく'), async () => {
   const [across, alone] = await Promise.all(asked)
   expect(across).toAnswer(UNAVAILABLE)
   expect(alone).toAnswer(200, { servers: ['server-2'], missing: ['server-1'] })
-  const { requests, errors } = await metricsOf(server2)
+  const { requests, errors } = await eventually(
+    field('server-2', 'requests'),
+    () => metricsOf(server2),
+    (seen) => seen.requests > before.requests && seen.errors > before.errors,
+  )
   expect(requests - before.requests, field('server-2', 'new requests')).toBe(1)
   expect(errors - before.errors, field('server-2', 'new errors')).toBe(1)
   expect(await total(server2)).toAnswer(200, { requests, errors, errorRate: closeTo(errors / requests, 6) })

@@ -92,6 +92,7 @@ export default defineLab({
       id: 'once',
       title: say('Once and in order', '一度だけ、順番どおりに'),
       points: 15,
+      limit: 40_000,
       hints: [
         say(
           "The reply got lost. Was it applied? The sender can't know, so the receiver must.",
@@ -111,6 +112,7 @@ export default defineLab({
       id: 'agree',
       title: say('Both changed it: agree', '両方で変更されても一致する'),
       points: 10,
+      limit: 40_000,
       hints: [
         say(
           "Each applied the other's change last. Now they have swapped.",

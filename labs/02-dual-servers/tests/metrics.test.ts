@@ -1,5 +1,5 @@
 import { beforeAll, closeTo, expect, say, test, when } from '#harness'
-import { expectAverage, ofBoth } from './metrics.ts'
+import { counted, expectAverage } from './metrics.ts'
 import { as, startPair, type Pair } from './pair.ts'
 
 let pair: Pair
@@ -18,9 +18,7 @@ test(say('30 fast requests and 4 slow ones', '速い30件と遅い4件'), async 
     'server-1 had 30 quick requests, server-2 four that took 25 ms and more',
     'server-1に速い30件、server-2に25ミリ秒以上かかる4件のリクエストが来た',
   )
-  const [one, two] = await ofBoth(pair)
-  const requests = say('requests of server-1 and server-2', 'server-1とserver-2のrequests')
-  expect([one.requests, two.requests], requests).toEqual([30, 4])
+  const [one, two] = await counted(pair, [30, 4])
   const answer = await server1.get('/api/metrics/total')
   expect(answer).toAnswer(200, {
     servers: ['server-1', 'server-2'],

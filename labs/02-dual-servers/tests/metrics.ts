@@ -1,4 +1,4 @@
-import { any, expect, fail, same, say, type StartedRole, type Text } from '#harness'
+import { any, eventually, expect, fail, same, say, type StartedRole, type Text } from '#harness'
 import type { Pair } from './pair.ts'
 
 /** The parts of `GET /api/metrics` that tests compute with. */
@@ -36,10 +36,25 @@ export async function ofBoth({ server1, server2 }: Pair): Promise<[Metrics, Metr
   return [await metricsOf(server1), await metricsOf(server2)]
 }
 
+/** What both say once each has counted so many requests: a server may count a moment after its answer has left. */
+export async function counted(pair: Pair, requests: [number, number]): Promise<[Metrics, Metrics]> {
+  const label = say('requests of server-1 and server-2', 'server-1とserver-2のrequests')
+  let both = await ofBoth(pair)
+  const counts = () => both.map((metrics) => metrics.requests)
+  const look = async () => {
+    both = await ofBoth(pair)
+    return counts()
+  }
+  // Too many never come down again: they are told at once.
+  await eventually(label, look, (seen) => seen.every((count, i) => count >= requests[i]!))
+  expect(counts(), label).toEqual(requests)
+  return both
+}
+
 /** `avgLatencyMs` is the average over the requests of all servers. */
 export function expectAverage(seen: unknown, servers: Metrics[]): void {
-  const sum = total(servers.map(({ latencyMs }) => latencyMs.sum))
-  const count = total(servers.map(({ latencyMs }) => latencyMs.count))
+  const sum = sumOf(servers.map(({ latencyMs }) => latencyMs.sum))
+  const count = sumOf(servers.map(({ latencyMs }) => latencyMs.count))
   const close = (value: number) => typeof seen === 'number' && Math.abs(seen - value) <= 1e-6
   if (close(sum / count)) return
   const means = servers.map(({ latencyMs }) => latencyMs.sum / latencyMs.count)
@@ -50,7 +65,7 @@ export function expectAverage(seen: unknown, servers: Metrics[]): void {
       `avgLatencyMs ${round(sum / count)} (${round(sum)} ms / ${count} requests)`,
       `avgLatencyMsが${round(sum / count)}(${round(sum)}ミリ秒÷${count}件)`,
     ),
-    close(total(means) / means.length)
+    close(sumOf(means) / means.length)
       ? say(
           `${round(seen as number)}, the average of the averages ${each.join(' and ')}`,
           `${round(seen as number)}。平均${each.join('と')}をさらに平均した値`,
@@ -59,4 +74,4 @@ export function expectAverage(seen: unknown, servers: Metrics[]): void {
   )
 }
 
-const total = (values: number[]) => values.reduce((sum, value) => sum + value, 0)
+const sumOf = (values: number[]) => values.reduce((sum, value) => sum + value, 0)

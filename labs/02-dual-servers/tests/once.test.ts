@@ -19,21 +19,24 @@ test(say('a lost reply records nothing twice', '応答が失われても二重�
     link.loseReply(({ path }) => path !== '/health', { times: Infinity }),
   )
   when(
-    'replies between the servers get lost; server-1 gets PUT theme = "dark"',
-    'サーバー間の応答が失われる状態で、server-1のthemeを"dark"に変更した',
+    'replies between the servers get lost; server-1 gets PUT dark_mode = true',
+    'サーバー間の応答が失われる状態で、server-1のdark_modeをtrueに変更した',
   )
-  await change(server1, 'theme', 'dark')
+  await change(server1, 'dark_mode', true)
   const before = losses.map(({ count }) => count)
   const lost = () => Math.max(...losses.map(({ count }, link) => count - before[link]!))
   await eventually(say('two attempts to deliver', '配達を2回試みる'), lost, (count) => count >= 2)
   for (const loss of losses) loss.stop()
   when(
-    'theme = "dark" was delivered at least twice, each time without a reply; then replies came through again',
-    'theme = "dark"の配達が2回以上試みられ、応答は毎回失われた。その後、応答が届くようになった',
+    'dark_mode = true was delivered at least twice, each time without a reply; then replies came through again',
+    'dark_mode = trueの配達が2回以上試みられ、応答は毎回失われた。その後、応答が届くようになった',
   )
   await settled(pair)
-  const label = say('changes of theme in setting_changes of pg-2', 'pg-2のsetting_changesにあるthemeの変更')
-  expect(await recorded('theme'), label).toEqual(['theme="dark"'])
+  const label = say(
+    'changes of dark_mode in setting_changes of pg-2',
+    'pg-2のsetting_changesにあるdark_modeの変更',
+  )
+  expect(await recorded('dark_mode'), label).toEqual(['dark_mode=true'])
 })
 
 test(say('the order is kept', '順番が保たれる'), async ({ random }) => {

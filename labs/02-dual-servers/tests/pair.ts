@@ -102,7 +102,10 @@ export async function startPair(options: PairOptions = {}): Promise<Pair> {
  * settings and the links whole, and counts from what it found.
  */
 export function quietPair(): Promise<Pair> {
-  return shared('quiet pair', () => startPair({ quiet: true, env: { PEER_TIMEOUT_MS: 2000 } }))
+  // Bursts wait for connections of a server's pool, which DB_TIMEOUT_MS may bound.
+  return shared('quiet pair', () =>
+    startPair({ quiet: true, env: { PEER_TIMEOUT_MS: 2000, DB_TIMEOUT_MS: 5000 } }),
+  )
 }
 
 /** A pair for a later test of the file, started while the one before it runs. */

@@ -72,7 +72,7 @@ export async function drained({ server1, server2 }: Pair): Promise<void> {
     ),
     () => Promise.all([pendingOf(server1), pendingOf(server2)]),
     [0, 0],
-    { within: 8000, hint: 2 },
+    { within: 15_000, hint: 2 },
   )
 }
 
