@@ -29,10 +29,17 @@ export async function transaction<T>(work: (client: PoolClient) => Promise<T>): 
 }
 
 // #region database-answers
+/**
+ * A statement that is given up after DB_TIMEOUT_MS: on a connection that has gone silent it would keep its caller for
+ * minutes, and the delivery to the peer with it. For reads, and for writes that may be made again.
+ */
+export function inTime(text: string, values: unknown[] = []) {
+  return { text, values, query_timeout: DB_TIMEOUT_MS }
+}
+
 /** Does this server's database answer within DB_TIMEOUT_MS, the wait for a connection included? */
 export function databaseAnswers(): Promise<boolean> {
-  const probe = { text: 'select 1', query_timeout: DB_TIMEOUT_MS }
-  const answer = pool.query(probe).then(
+  const answer = pool.query(inTime('select 1')).then(
     () => true,
     () => false,
   )

@@ -1,6 +1,6 @@
 import type { Pool, PoolClient } from 'pg'
 import { PEER_TIMEOUT_MS, SERVER_NAME } from './config.ts'
-import { pool, transaction } from './database.ts'
+import { inTime, pool, transaction } from './database.ts'
 import { callPeer } from './peer.ts'
 
 /** One change of one setting, as it is recorded on both servers and travels between them. */
@@ -19,7 +19,7 @@ export interface Change {
 const BATCH = 20
 
 export async function readSettings(): Promise<Record<string, unknown>> {
-  const { rows } = await pool.query('select key, value from global_settings')
+  const { rows } = await pool.query(inTime('select key, value from global_settings'))
   return Object.fromEntries(rows.map(({ key, value }) => [key, value]))
 }
 
@@ -76,20 +76,22 @@ export async function deliver(): Promise<void> {
 
 async function unconfirmed(): Promise<Change[]> {
   const { rows } = await pool.query<Change>(
-    `select key, value, origin, seq, clock from setting_changes
+    inTime(
+      `select key, value, origin, seq, clock from setting_changes
      where origin = $1 and seq > (select confirmed from sync_state) order by seq limit $2`,
-    [SERVER_NAME, BATCH],
+      [SERVER_NAME, BATCH],
+    ),
   )
   return rows
 }
 
 async function confirm(seq: number): Promise<void> {
-  await pool.query('update sync_state set confirmed = $1 where confirmed < $1', [seq])
+  await pool.query(inTime('update sync_state set confirmed = $1 where confirmed < $1', [seq]))
 }
 
 /** How many of this server's changes the peer has not confirmed. */
 export async function pendingSyncs(): Promise<number> {
-  const { rows } = await pool.query('select seq - confirmed as pending from sync_state')
+  const { rows } = await pool.query(inTime('select seq - confirmed as pending from sync_state'))
   return rows[0].pending
 }
 // #endregion deliver

@@ -1,6 +1,6 @@
 import type { PoolClient } from 'pg'
 import { PEER_TIMEOUT_MS, SERVER_NAME } from './config.ts'
-import { pool, transaction } from './database.ts'
+import { inTime, pool, transaction } from './database.ts'
 import { callPeer } from './peer.ts'
 
 /** One change of one setting, as it is recorded on both servers and travels between them. */
@@ -19,7 +19,7 @@ export interface Change {
 const BATCH = 20
 
 export async function readSettings(): Promise<Record<string, unknown>> {
-  const { rows } = await pool.query('select key, value from global_settings')
+  const { rows } = await pool.query(inTime('select key, value from global_settings'))
   return Object.fromEntries(rows.map(({ key, value }) => [key, value]))
 }
 

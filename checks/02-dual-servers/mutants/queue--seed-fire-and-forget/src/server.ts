@@ -4,7 +4,7 @@ import { Hono, type Context } from 'hono'
 import { createMiddleware } from 'hono/factory'
 import { timingSafeEqual } from 'hono/utils/buffer'
 import { PARTITION, PEER_NAME, PEER_TOKEN, PEER_URL, PORT, SERVER_NAME, SHUTDOWN_MS } from './config.ts'
-import { databaseAnswers, isBadData, isOutOfReach, pool } from './database.ts'
+import { databaseAnswers, inTime, isBadData, isOutOfReach, pool } from './database.ts'
 import { countRequest, newTraffic, total, type ServerMetrics } from './metrics.ts'
 import { inPartition, isValidUserId } from './partition.ts'
 import { askPeer, peerState, PeerUnavailable, watchPeer } from './peer.ts'
@@ -96,7 +96,7 @@ app.put('/api/profile', async (c) => {
 
 /** Only reads: a GET that creates what it does not find turns every typing error into a user. */
 async function findProfile(userId: string): Promise<Profile | undefined> {
-  const { rows } = await pool.query('select display_name from users where user_id = $1', [userId])
+  const { rows } = await pool.query(inTime('select display_name from users where user_id = $1', [userId]))
   return rows[0] && profileOf(userId, rows[0].display_name)
 }
 
@@ -176,20 +176,24 @@ async function sync(change: Change): Promise<void> {
 app.get('/api/metrics', async (c) => c.json(await ownMetrics()))
 
 app.get('/api/metrics/total', async (c) => {
-  const own = await ownMetrics()
   const theirs = await askPeer<ServerMetrics>('/api/metrics', c.get('requestId')).catch(() => undefined)
+  const own = await ownMetrics()
   return c.json(theirs ? total([own, theirs], []) : total([own], [PEER_NAME]))
 })
 
 async function ownMetrics(): Promise<ServerMetrics> {
   const { rows } = await pool.query(
-    'select (select count(*) from users) as users, (select count(*) from global_settings) as settings',
+    inTime(
+      'select (select count(*) from users) as users, (select count(*) from global_settings) as settings',
+    ),
   )
+  const totals = { ...rows[0], pendingSyncs: await pendingSyncs() }
+  // All at once, with no wait in between: a request that ends meanwhile would be in one number and not in the next.
   return {
     server: SERVER_NAME,
     partition: PARTITION,
     ...traffic,
-    totals: { ...rows[0], pendingSyncs: await pendingSyncs() },
+    totals,
     connections: { total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount },
   }
 }

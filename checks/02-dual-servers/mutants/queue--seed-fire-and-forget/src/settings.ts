@@ -1,6 +1,6 @@
 import type { PoolClient } from 'pg'
 import { PEER_TIMEOUT_MS, SERVER_NAME } from './config.ts'
-import { pool, transaction } from './database.ts'
+import { inTime, pool, transaction } from './database.ts'
 import { callPeer, peerState } from './peer.ts'
 
 /** One change of one setting, as it is recorded on both servers and travels between them. */
@@ -16,7 +16,7 @@ export interface Change {
 }
 
 export async function readSettings(): Promise<Record<string, unknown>> {
-  const { rows } = await pool.query('select key, value from global_settings')
+  const { rows } = await pool.query(inTime('select key, value from global_settings'))
   return Object.fromEntries(rows.map(({ key, value }) => [key, value]))
 }
 
@@ -65,7 +65,7 @@ export async function deliver(change: Change): Promise<void> {
 
 /** How many of this server's changes the peer has not confirmed. */
 export async function pendingSyncs(): Promise<number> {
-  const { rows } = await pool.query('select count(*) as pending from sync_queue')
+  const { rows } = await pool.query(inTime('select count(*) as pending from sync_queue'))
   return rows[0].pending
 }
 // #endregion deliver

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { PoolClient } from 'pg'
 import { PEER_TIMEOUT_MS, SERVER_NAME } from './config.ts'
-import { pool, transaction } from './database.ts'
+import { inTime, pool, transaction } from './database.ts'
 import { callPeer } from './peer.ts'
 
 /** One change of one setting, as it is recorded on both servers and travels between them. */
@@ -20,7 +20,7 @@ export interface Change {
 const BATCH = 20
 
 export async function readSettings(): Promise<Record<string, unknown>> {
-  const { rows } = await pool.query('select key, value from global_settings')
+  const { rows } = await pool.query(inTime('select key, value from global_settings'))
   return Object.fromEntries(rows.map(({ key, value }) => [key, value]))
 }
 
@@ -73,7 +73,7 @@ export async function deliver(): Promise<void> {
         const answer = await callPeer('/api/sync/global-settings', { body })
         // fetch does not throw for a 500. Only a 2xx says that the peer's database has the changes.
         if (!answer.ok) throw new Error(`the peer said ${answer.status}`)
-        await pool.query('delete from outbox where id = any($1)', [owed.map(({ id }) => id)])
+        await pool.query(inTime('delete from outbox where id = any($1)', [owed.map(({ id }) => id)]))
       }
     }
   } finally {
@@ -82,13 +82,13 @@ export async function deliver(): Promise<void> {
 }
 
 async function oldest(): Promise<{ id: number; message: Change }[]> {
-  const { rows } = await pool.query('select id, message from outbox order by id limit $1', [BATCH])
+  const { rows } = await pool.query(inTime('select id, message from outbox order by id limit $1', [BATCH]))
   return rows
 }
 
 /** How many of this server's changes the peer has not confirmed. */
 export async function pendingSyncs(): Promise<number> {
-  const { rows } = await pool.query('select count(*) as pending from outbox')
+  const { rows } = await pool.query(inTime('select count(*) as pending from outbox'))
   return rows[0].pending
 }
 // #endregion deliver

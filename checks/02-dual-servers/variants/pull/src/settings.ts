@@ -1,6 +1,6 @@
 import type { PoolClient } from 'pg'
 import { SERVER_NAME } from './config.ts'
-import { pool, transaction } from './database.ts'
+import { inTime, pool, transaction } from './database.ts'
 import { callPeer } from './peer.ts'
 
 /** One change of one setting, as it is recorded on both servers and travels between them. */
@@ -19,7 +19,7 @@ export interface Change {
 const BATCH = 20
 
 export async function readSettings(): Promise<Record<string, unknown>> {
-  const { rows } = await pool.query('select key, value from global_settings')
+  const { rows } = await pool.query(inTime('select key, value from global_settings'))
   return Object.fromEntries(rows.map(({ key, value }) => [key, value]))
 }
 
@@ -75,24 +75,26 @@ export async function pull(): Promise<void> {
 }
 
 async function lastApplied(): Promise<number> {
-  const { rows } = await pool.query('select applied from sync_state')
+  const { rows } = await pool.query(inTime('select applied from sync_state'))
   return rows[0].applied
 }
 
 /** The peer has all changes up to `after`; these come next. */
 export async function changesAfter(after: number): Promise<Change[]> {
-  await pool.query('update sync_state set confirmed = $1 where confirmed < $1', [after])
+  await pool.query(inTime('update sync_state set confirmed = $1 where confirmed < $1', [after]))
   const { rows } = await pool.query<Change>(
-    `select key, value, origin, seq, clock from setting_changes
+    inTime(
+      `select key, value, origin, seq, clock from setting_changes
      where origin = $1 and seq > $2 order by seq limit $3`,
-    [SERVER_NAME, after, BATCH],
+      [SERVER_NAME, after, BATCH],
+    ),
   )
   return rows
 }
 
 /** How many of this server's changes the peer has not confirmed. */
 export async function pendingSyncs(): Promise<number> {
-  const { rows } = await pool.query('select seq - confirmed as pending from sync_state')
+  const { rows } = await pool.query(inTime('select seq - confirmed as pending from sync_state'))
   return rows[0].pending
 }
 // #endregion deliver
