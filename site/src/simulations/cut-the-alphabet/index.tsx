@@ -47,13 +47,13 @@ export default function CutTheAlphabet() {
       title={t('Where do you cut the alphabet?', 'アルファベットをどこで切りますか')}
       lead={t(
         'Choose who the users are, then move the cut. Both servers are equally strong.',
-        '利用者を選び、切れ目を動かしてください。サーバーの能力は2台とも同じです。',
+        'ユーザーを選び、切れ目を動かしてください。サーバーの能力は2台とも同じです。',
       )}
       note={sourceNote(settings.population, t)}
     >
       <Controls>
         <Choices<Population>
-          label={t('The users', '利用者')}
+          label={t('The users', 'ユーザー')}
           value={settings.population}
           options={[
             ['uniform', t('all letters alike', '全部の文字が同数')],
@@ -100,11 +100,11 @@ export default function CutTheAlphabet() {
           value={`× ${outcome.speedUp.toFixed(2)}`}
           note={t(
             `best cut: × ${outcome.best.speedUp.toFixed(2)} after ${LETTERS[outcome.best.cut]}`,
-            `最良は${LETTERS[outcome.best.cut]}の後で × ${outcome.best.speedUp.toFixed(2)}`,
+            `最良は${LETTERS[outcome.best.cut]}の後で×${outcome.best.speedUp.toFixed(2)}`,
           )}
         />
         <Readout
-          label={t('users who move house', '引っ越す利用者')}
+          label={t('users who move house', '引っ越すユーザー')}
           value={percent(outcome.moved)}
           note={movedNote(settings, t)}
         />
@@ -218,7 +218,7 @@ function sourceNote(population: Population, t: Say): string {
   )
   const source =
     population === 'us' || population === 'jp'
-      ? `${t('Names: ', '名前の出典: ')}${SOURCES[population]}. `
+      ? t(`Names: ${SOURCES[population].en}. `, `名前の出典：${SOURCES[population].ja}。`)
       : ''
   return source + code
 }
