@@ -70,7 +70,9 @@ test(say('the peer answers 5xx', '相手が5xxを返す'), async () => {
     syncs(to1, first.to1).length >= 2 || // pulled
     toDb2.since(before).rejected >= 5 // a server that reads its database before it pulls
   const twice = say('two attempts to deliver', '配達を2回試みる')
-  await eventually(twice, async () => tried() || (await pendingOf(server1)) === 0)
+  await eventually(twice, async () => tried() || (await pendingOf(server1)) === 0, Boolean, {
+    within: 10_000,
+  })
   expect(await pendingOf(server1), PENDING).toBe(1)
   await toDb2.open()
   when('the database of server-2 is back', 'server-2のデータベースが戻った')
