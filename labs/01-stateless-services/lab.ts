@@ -4,7 +4,7 @@ import { say } from '#harness/text'
 export default defineLab({
   title: say(
     'Scale up, scale out: make the service stateless',
-    'スケールアップとスケールアウト:サービスをステートレスにする',
+    'スケールアップとスケールアウト：サービスをステートレスにする',
   ),
   summary: say(
     'A second instance, and users are logged out on every other click. Find what the process remembers, move it to where all instances see it, make writes safe to repeat, stop without breaking a request, and use all cores with one pool.',
