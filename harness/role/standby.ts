@@ -13,6 +13,8 @@ export interface StandbyPlan {
   roles: readonly string[]
   /** npm packages that roles of this lab may use. */
   packages: readonly string[]
+  /** What was taken is replaced up to this load average. Default: two for each processor. */
+  load?: number
 }
 
 /**
@@ -86,7 +88,7 @@ export async function replacing<T>(role: string, start: () => Promise<T>): Promi
 
 function refill(given: StandbyPlan, role: string, of: { most: number; coming: number }): void {
   // Where nothing is idle, what is loaded ahead is loaded at somebody's expense.
-  if (loadavg()[0]! > 2 * availableParallelism()) return
+  if (loadavg()[0]! > (given.load ?? 2 * availableParallelism())) return
   const waiting = ready.filter((one) => one.role === role && one.isAlive).length
   for (let missing = Math.min(of.most, MOST) - waiting - of.coming; missing > 0; missing--) {
     of.coming++

@@ -11,7 +11,7 @@ import { contextOf, hostWithout } from './stage.ts'
 
 const SUBJECT = join(import.meta.dirname, 'subject')
 const { machines } = contextOf(SUBJECT)
-const one = { machines, roles: ['server'], packages: ['hono'] }
+const one = { machines, roles: ['server'], packages: ['hono'], load: Infinity }
 
 beforeEach(async () => {
   await connect(hostWithout(contextOf(SUBJECT)))
