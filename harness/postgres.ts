@@ -160,7 +160,8 @@ export class StartedPostgres {
             const [row] = await look(replica, 'SELECT pg_last_wal_replay_lsn() AS lsn')
             return lsn(row?.lsn) >= target
           },
-          { signal: scopeSignal() },
+          // On a busy machine it may have a whole new database to replay first.
+          { within: 30_000, signal: scopeSignal() },
         ),
       ),
     )
