@@ -3,10 +3,14 @@ import { setTimeout as pause } from 'node:timers/promises'
 export interface WaitOptions {
   /** Milliseconds until the wait is given up. Default 10,000. */
   within?: number
-  /** Milliseconds between two looks. Default 5. */
+  /** Milliseconds between two looks. Default 5; after {@link LONG_MS} at least {@link SELDOM_MS}. */
   every?: number
   signal?: AbortSignal
 }
+
+/** What has not come by now is hardly about to come, and each look takes a processor that somebody else could use. */
+const LONG_MS = 2000
+const SELDOM_MS = 25
 
 type Falsy = undefined | null | false | 0 | ''
 
@@ -32,7 +36,7 @@ export async function eventuallyTrue<T>(
   look: () => T | Promise<T>,
   { within = 10_000, every = 5, signal }: WaitOptions = {},
 ): Promise<Exclude<T, Falsy>> {
-  const deadline = performance.now() + within
+  const begun = performance.now()
   let last: unknown
   for (;;) {
     signal?.throwIfAborted()
@@ -44,8 +48,9 @@ export async function eventuallyTrue<T>(
       if (error instanceof Fatal) throw error.cause
       last = error
     }
-    if (performance.now() > deadline) throw new WaitTimeout(what, within, last)
-    await pause(every, undefined, { signal })
+    const taken = performance.now() - begun
+    if (taken > within) throw new WaitTimeout(what, within, last)
+    await pause(taken < LONG_MS ? every : Math.max(every, SELDOM_MS), undefined, { signal })
   }
 }
 
