@@ -117,6 +117,19 @@ Other steps that did not pass
   repeat: npm run check 02 -- --seed 42`)
 })
 
+test('another failure is told by the test that it fails, an error by what was seen', () => {
+  const more = step('metrics', {
+    outcome: 'fail',
+    failure: { ...failure, test: text('two sums', '二つの合計') },
+  })
+  const lines = renderVerdict({ ...verdict, steps: [...verdict.steps, more] }, 'ja', {
+    color: false,
+    columns: 80,
+  })
+  expect(lines).toContain('  ! once — pg-2に行がない')
+  expect(lines).toContain('  ✗ metrics — 二つの合計')
+})
+
 test.each(['en', 'ja'] as const)(
   '%s: no line is wider than the window, but paths and links stay whole',
   (lang) => {

@@ -54,9 +54,11 @@ export function renderStep(
 
 function renderOthers(steps: StepVerdict[], lang: Language, layout: Layout): string[] {
   if (steps.length === 0) return []
-  const lines = steps.map((step) => {
-    const seen = harmless(step.failure!.observed[lang]).replaceAll(/\s+/g, ' ')
-    return cut(`  ${OUTCOMES[step.outcome].mark} ${step.id} — ${seen}`, layout.columns)
+  const lines = steps.map(({ id, outcome, failure }) => {
+    // What does not hold yet says more than a value without its question; where nothing could be asked, why not.
+    const told = outcome === 'fail' ? failure!.test : failure!.observed
+    const text = harmless(told[lang]).replaceAll(/\s+/g, ' ')
+    return cut(`  ${OUTCOMES[outcome].mark} ${id} — ${text}`, layout.columns)
   })
   return ['', `${WORDS.others[lang]}`, ...lines]
 }
