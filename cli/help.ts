@@ -51,10 +51,35 @@ Exit status: 0 passed, 1 failed, 2 error, 3 unknown, 64 the command was not unde
   --json            同じ内容をJSONで出力`,
   ),
   start: say(
-    'npm start          serve the chapters on this machine',
-    'npm start          このマシンで章を開く',
+    `npm start          serve the chapters on this machine
+
+  --port N          default: 3000, or the next free one
+  --no-open         do not open a browser
+  --no-build        serve what was built before`,
+    `npm start          このマシンで章を開く
+
+  --port N          ポート。既定は3000、使用中なら次の空き
+  --no-open         ブラウザーを開かない
+  --no-build        前に生成したページをそのまま使う`,
   ),
-  bench: say('npm run bench NN   measure a subject under load', 'npm run bench NN   負荷をかけて測定する'),
+  bench: say(
+    `npm run bench NN [-- flags]   measure a subject under load, with the source’s figures beside
+npm run bench loop            how long a learner waits between save and verdict
+npm run bench site            how long the pages take to build, and what one weighs
+
+  --subject WHAT    workspace (default), solution, starter, or the path of a folder
+  --row ID          only this row; may be given several times
+  --full            load for as long as the source names, where that takes a while
+  --json            the figures as JSON`,
+    `npm run bench NN [-- フラグ]   負荷をかけて測定し、元の資料の数字と並べる
+npm run bench loop             保存してから判定までの待ち時間
+npm run bench site             ページの生成にかかる時間と、1ページの重さ
+
+  --subject WHAT    workspace(既定)、solution、starter、またはフォルダーのパス
+  --row ID          この行だけ。複数回指定できます
+  --full            短縮せず、資料と同じ長さの負荷をかける
+  --json            数字をJSONで出力`,
+  ),
 }
 
 /** What a command does and which flags it knows. */
