@@ -1,6 +1,7 @@
 import { beforeAll, eventually, expect, say, test, when, type Random, type StartedRole } from '#harness'
 import { expectAgreement } from '../../labs/02-dual-servers/tests/agreement.ts'
-import { quietPair, type Pair } from '../../labs/02-dual-servers/tests/pair.ts'
+import { quietPair } from '../../labs/02-dual-servers/tests/lent.ts'
+import type { Pair } from '../../labs/02-dual-servers/tests/pair.ts'
 import {
   change,
   drained,

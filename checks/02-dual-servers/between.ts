@@ -16,11 +16,6 @@ export function part({ to1, to2 }: Pair): () => number {
   return () => reset + to1.since(before[0]!).rejected + to2.since(before[1]!).rejected
 }
 
-/** Ends every fault of both links. */
-export async function heal({ to1, to2 }: Pair): Promise<void> {
-  await Promise.all([to1.open(), to2.open()])
-}
-
 /** Requests about settings that have crossed a link, from the one at `first` on. */
 export function syncs(link: Link, first = 0): readonly Exchange[] {
   return link.requests.slice(first).filter(({ path }) => path.startsWith('/api/sync/'))

@@ -6,7 +6,7 @@ import type { Pair } from '../../labs/02-dual-servers/tests/pair.ts'
 const BOUNDS = [5, 10, 25, 50, 100, 250, 500, 1000, '+Inf']
 
 /** Both servers have counted so many requests, and no error. */
-export async function expectRequests(pair: Pair, requests: [number, number]): Promise<void> {
+export async function expectCounts(pair: Pair, requests: [number, number]): Promise<void> {
   const both = await counted(pair, requests)
   expect(
     both.map(({ errors }) => errors),

@@ -2,8 +2,12 @@ import { eventually, say, when } from '#harness'
 import type { Pair } from '../../labs/02-dual-servers/tests/pair.ts'
 import { put } from '../../labs/02-dual-servers/tests/settings.ts'
 
-/** Kills server-1 in the middle of a PUT, at the statement that writes this table, and starts it again. */
-export async function killedWaitingFor(table: string, { server1, db1 }: Pair): Promise<void> {
+/** Kills server-1 in the middle of a PUT, at the statement that writes this table, and starts it again, with these settings changed. */
+export async function killedWaitingFor(
+  table: string,
+  { server1, db1 }: Pair,
+  env: Record<string, number> = {},
+): Promise<void> {
   const lock = await db1.holdLock(table)
   const answer = put(server1, 'color', `killed at ${table}`, 15_000)
   when(
@@ -27,5 +31,5 @@ export async function killedWaitingFor(table: string, { server1, db1 }: Pair): P
     async () => (await db1.activity({ application: 'server-1' })).length,
     0,
   )
-  await server1.start()
+  await server1.start(env)
 }

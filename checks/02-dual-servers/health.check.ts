@@ -12,19 +12,12 @@ import {
   when,
 } from '#harness'
 import { health, sees } from '../../labs/02-dual-servers/tests/health.ts'
-import { startPair, type Pair } from '../../labs/02-dual-servers/tests/pair.ts'
+import { watchingPair, type WatchingPair } from '../../labs/02-dual-servers/tests/lent.ts'
 
-const DB_TIMEOUT = 300
-
-let pair: Pair
+let pair: WatchingPair
 
 beforeAll(async () => {
-  // server-1 shall have the time to read 10 MB.
-  pair = await startPair({
-    only1: true,
-    env1: { PEER_TIMEOUT_MS: 2000 },
-    env2: { DB_TIMEOUT_MS: DB_TIMEOUT },
-  })
+  pair = await watchingPair()
 })
 
 const becomes = (server: StartedRole, status: number) =>
@@ -35,17 +28,19 @@ const becomes = (server: StartedRole, status: number) =>
   )
 
 test(say('the peer is not there yet', '相手がまだいない'), async () => {
-  when('server-1 is started, server-2 is not', 'server-1だけを起動した')
+  when(
+    'server-1 was started before server-2 could be reached',
+    'server-2につながらない間に、server-1を起動した',
+  )
   const peer = stringMatching(/^(unknown|unreachable)$/)
-  const first = await health(pair.server1)
+  const first = pair.alone
   expect(first).toAnswer(200, { status: 'ok', peer })
   await eventually(
     say('uptime in /health grows', '/healthのuptimeが増える'),
     async () => (await health(pair.server1)).body?.uptime,
     (uptime) => uptime > first.body.uptime,
   )
-  await pair.server2.start()
-  when('server-2 is started', 'server-2を起動した')
+  when('server-2 can be reached', 'server-2につながるようになった')
   await sees(pair.server1, 'healthy')
 })
 
@@ -67,13 +62,14 @@ test(say('the peer has lost its database', '相手がデータベースを失っ
 })
 
 test(say('a database that never answers', '応答しないデータベース'), async () => {
-  const { server2, toDb2 } = pair
+  const { server2, toDb2, env2 } = pair
+  const dbTimeout = Number(env2.DB_TIMEOUT_MS)
   toDb2.blackHole()
   // Less than ten that wait one after the other.
-  const limit = DB_TIMEOUT + 2000
+  const limit = dbTimeout + 2000
   when(
-    `server-2's database never answers, DB_TIMEOUT_MS=${DB_TIMEOUT}`,
-    `server-2のデータベースが応答しなくなった(DB_TIMEOUT_MS=${DB_TIMEOUT})`,
+    `server-2's database never answers, DB_TIMEOUT_MS=${dbTimeout}`,
+    `server-2のデータベースが応答しなくなった(DB_TIMEOUT_MS=${dbTimeout})`,
   )
   const label = say(`GET /health of server-2 within ${limit} ms`, `${limit}ミリ秒以内のserver-2のGET /health`)
   const ten = () => burst(10, () => health(server2, limit)).done
@@ -99,22 +95,28 @@ test(say('the peer is gone', '相手が落ちた'), async () => {
 })
 
 test(say('the peer talks nonsense', '相手の応答がおかしい'), async () => {
-  const { server1, to2 } = pair
+  const { server1, server2, to2 } = pair
   const peer = await httpPeer({ name: 'server-2', answer: { body: '<html>' } })
   atEnd(() => peer.close())
   to2.retarget({ host: '127.0.0.1', port: peer.port })
-  for (const [answer, what] of [
-    [{ body: '<html>it works' }, 'HTML'],
-    [{ megabytes: 10 }, '10 MB'],
-  ] as const) {
-    peer.answer = answer
-    when(`the peer answers /health with 200 and ${what}`, `相手が/healthに200と${what}を返した`)
-    const before = peer.received('/health').length
-    await eventually(
-      say('two more checks of the peer', '相手の確認があと2回'),
-      () => peer.received('/health').length >= before + 2,
-    )
-    await sees(server1, 'healthy', 'unhealthy')
-    expect(await health(server1)).toAnswer(200, { status: 'ok', database: 'connected' })
+  const nonsense = async () => {
+    for (const [answer, what] of [
+      [{ body: '<html>it works' }, 'HTML'],
+      [{ megabytes: 10 }, '10 MB'],
+    ] as const) {
+      peer.answer = answer
+      when(`the peer answers /health with 200 and ${what}`, `相手が/healthに200と${what}を返した`)
+      const before = peer.received('/health').length
+      await eventually(
+        say('two more checks of the peer', '相手の確認があと2回'),
+        () => peer.received('/health').length >= before + 2,
+      )
+      await sees(server1, 'healthy', 'unhealthy')
+      expect(await health(server1)).toAnswer(200, { status: 'ok', database: 'connected' })
+    }
   }
+  // The next step needs server-2, which cannot be seen from here yet.
+  await Promise.all([nonsense(), server2.start({ DB_TIMEOUT_MS: 1000 })])
+  to2.retarget({ host: '127.0.0.1', port: server2.port })
+  to2.reset()
 })

@@ -1,6 +1,7 @@
 import { beforeAll, burst, eventually, expect, say, startRole, test, when, type Answer } from '#harness'
 import { brief } from '../../labs/02-dual-servers/tests/agreement.ts'
-import { quietPair, type Pair } from '../../labs/02-dual-servers/tests/pair.ts'
+import { quietPair } from '../../labs/02-dual-servers/tests/lent.ts'
+import { heal, type Pair } from '../../labs/02-dual-servers/tests/pair.ts'
 import {
   change,
   changesIn,
@@ -9,7 +10,7 @@ import {
   settled,
   valueIn,
 } from '../../labs/02-dual-servers/tests/settings.ts'
-import { CUT_FELT, heal, part, syncs } from './between.ts'
+import { CUT_FELT, part, syncs } from './between.ts'
 import { expectSameRecords } from './records.ts'
 
 let pair: Pair

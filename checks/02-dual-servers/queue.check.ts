@@ -1,18 +1,19 @@
 import { beforeAll, eventually, expect, say, test, when } from '#harness'
 import { expectAgreement } from '../../labs/02-dual-servers/tests/agreement.ts'
 import { sees } from '../../labs/02-dual-servers/tests/health.ts'
-import { startPair, type Pair } from '../../labs/02-dual-servers/tests/pair.ts'
+import { lastUseOf } from '../../labs/02-dual-servers/tests/lent.ts'
+import { heal, type Pair } from '../../labs/02-dual-servers/tests/pair.ts'
 import { arrives, change, drained, pendingOf, valueIn } from '../../labs/02-dual-servers/tests/settings.ts'
-import { heal, part, syncs } from './between.ts'
+import { part, syncs } from './between.ts'
+import { briefPair, SELDOM_MS } from './brief.ts'
 import { killedWaitingFor } from './crash.ts'
 import { expectBadSettingsRefused, expectStrangersRefused } from './refusals.ts'
 
 let pair: Pair
 
 beforeAll(async () => {
-  pair = await startPair({
-    env: { PEER_CHECK_MS: 60_000, PEER_TIMEOUT_MS: 2000, SYNC_RETRY_MS: 300, DB_TIMEOUT_MS: 5000 },
-  })
+  pair = await briefPair()
+  lastUseOf('brief', pair)
 })
 
 const PENDING = say('totals.pendingSyncs of server-1', 'server-1のtotals.pendingSyncs')
@@ -31,27 +32,9 @@ test(say('killed directly after the answer', '応答の直後に強制終了さ�
     'サーバー間の通信が途絶えた状態でserver-1がPUT maintenance_modeに200を返し、その直後に両方が強制終了された',
   )
   await heal(pair)
-  await server2.start()
-  await server1.start() // after its peer, so that it finds it healthy
+  // It tries again soon from here on, until the hundred changes are sent.
+  await Promise.all([server1.start({ PEER_TIMEOUT_MS: 2000, SYNC_RETRY_MS: 30 }), server2.start()])
   await arrives(db2, 'maintenance_mode', true)
-})
-
-test(say('an unnoticed cut', '気づかれない切断'), async () => {
-  const { server1, db2, to1, to2 } = pair
-  // A server that checks its peer only after the first PEER_CHECK_MS knows nothing yet.
-  await sees(server1, 'healthy', 'unknown')
-  const before = [to1.counts, to2.counts]
-  part(pair)
-  when(
-    'the links are cut before the next check of the peer; server-1 gets PUT color = "red"',
-    '次の確認より前に通信が切れ、server-1のcolorを"red"に変更した',
-  )
-  await change(server1, 'color', 'red')
-  const attempts = () => to1.since(before[0]!).rejected + to2.since(before[1]!).rejected
-  await eventually(say('an attempt to deliver', '配達を試みる'), attempts)
-  await heal(pair)
-  when('the links are whole again', '通信が元に戻った')
-  await arrives(db2, 'color', 'red')
 })
 
 test(say('the peer answers 5xx', '相手が5xxを返す'), async () => {
@@ -79,14 +62,37 @@ test(say('the peer answers 5xx', '相手が5xxを返す'), async () => {
   await arrives(db2, 'color', 'green')
 })
 
-for (const table of ['setting_changes', 'global_settings']) {
+/** Killed in the middle of a change, server-1 starts again with these settings changed. */
+function killedInTheMiddle(table: string, env: Record<string, number> = {}): void {
   test(say(`killed while it writes ${table}`, `${table}への書き込み中に強制終了される`), async () => {
     await drained(pair)
-    await killedWaitingFor(table, pair)
+    await killedWaitingFor(table, pair, env)
     await drained(pair)
     await expectAgreement(pair)
   })
 }
+
+killedInTheMiddle('setting_changes')
+
+test(say('an unnoticed cut', '気づかれない切断'), async () => {
+  const { server1, db2, to1, to2 } = pair
+  // A server that checks its peer only after the first PEER_CHECK_MS knows nothing yet.
+  await sees(server1, 'healthy', 'unknown')
+  const before = [to1.counts, to2.counts]
+  part(pair)
+  when(
+    'the links are cut before the next check of the peer; server-1 gets PUT color = "red"',
+    '次の確認より前に通信が切れ、server-1のcolorを"red"に変更した',
+  )
+  await change(server1, 'color', 'red')
+  const attempts = () => to1.since(before[0]!).rejected + to2.since(before[1]!).rejected
+  await eventually(say('an attempt to deliver', '配達を試みる'), attempts)
+  await heal(pair)
+  when('the links are whole again', '通信が元に戻った')
+  await arrives(db2, 'color', 'red')
+})
+
+killedInTheMiddle('global_settings', { SYNC_RETRY_MS: SELDOM_MS })
 
 test(say('values arrive as they are', '値はそのまま届く'), async () => {
   const { server1, db1, db2 } = pair
@@ -106,8 +112,8 @@ test(say('100 changes are delivered in time', '100件の変更が時間内に届
   await drained(pair)
   part(pair)
   when(
-    'server-1 gets 100 changes while the links are cut (SYNC_RETRY_MS=300)',
-    '通信が切れている間に、server-1が100件の変更を受けた(SYNC_RETRY_MS=300)',
+    `server-1 gets 100 changes while the links are cut (SYNC_RETRY_MS=${SELDOM_MS})`,
+    `通信が切れている間に、server-1が100件の変更を受けた(SYNC_RETRY_MS=${SELDOM_MS})`,
   )
   const worker = async (key: string) => {
     for (let i = 1; i <= 10; i++) await change(server1, key, i)
@@ -116,8 +122,8 @@ test(say('100 changes are delivered in time', '100件の変更が時間内に届
   expect(await pendingOf(server1), PENDING).toBe(100)
   await heal(pair)
   when(
-    '100 changes have waited (SYNC_RETRY_MS=300); the links are whole again',
-    '100件の変更が待っている状態で、通信が元に戻った(SYNC_RETRY_MS=300)',
+    `100 changes have waited (SYNC_RETRY_MS=${SELDOM_MS}); the links are whole again`,
+    `100件の変更が待っている状態で、通信が元に戻った(SYNC_RETRY_MS=${SELDOM_MS})`,
   )
   // One change per SYNC_RETRY_MS would take 30 s; a busy machine takes part of the time that is left.
   const label = say('pendingSyncs of server-1 is 0 within 15 s', 'server-1のpendingSyncsが15秒以内に0になる')

@@ -1,8 +1,9 @@
 import { burst, eventually, expect, say, type Answer, type StartedRole } from '#harness'
+import { SHORT_MS } from '../../labs/02-dual-servers/tests/lent.ts'
 import { as, type Pair } from '../../labs/02-dual-servers/tests/pair.ts'
 
 /** `PEER_TIMEOUT_MS` where the peer is ill. */
-export const TIMEOUT = 200
+export const TIMEOUT = SHORT_MS
 
 /** What a server may say of a peer that it can't ask. */
 export const UNAVAILABLE = [502, 503, 504]

@@ -1,6 +1,7 @@
 import { beforeAll, expect, say, test, when } from '#harness'
 import { expectAgreement } from './agreement.ts'
-import { quietPair, type Pair } from './pair.ts'
+import { quietPair } from './lent.ts'
+import { heal, type Pair } from './pair.ts'
 import { change, drained, valueIn } from './settings.ts'
 
 let pair: Pair
@@ -17,7 +18,7 @@ test(say('both changed it at the same time', '両方で同時に変更された'
     '通信が切れている間に、server-1のthemeを"one"、server-2のthemeを"two"に変更した',
   )
   await Promise.all([change(server1, 'theme', 'one'), change(server2, 'theme', 'two')])
-  await Promise.all([to1.open(), to2.open()])
+  await heal(pair)
   when(
     'while the links were cut, server-1 got theme = "one" and server-2 theme = "two"; then all was delivered',
     '通信が切れている間にserver-1のthemeを"one"、server-2のthemeを"two"に変更し、その後すべてが届いた',

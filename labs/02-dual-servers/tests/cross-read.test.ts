@@ -1,5 +1,6 @@
 import { beforeAll, expect, say, test, when, type Link } from '#harness'
-import { as, quietPair, reads, rowsLabel, rowsOf, type Pair } from './pair.ts'
+import { quietPair } from './lent.ts'
+import { as, reads, rowsLabel, rowsOf, type Pair } from './pair.ts'
 
 let pair: Pair
 

@@ -1,13 +1,14 @@
-import { beforeAll, expect, fail, same, say, stringMatching, test, when } from '#harness'
+import { ahead, beforeAll, expect, fail, same, say, stringMatching, test, when } from '#harness'
 import { health, sees } from './health.ts'
-import { pairAhead, quietPair, type Pair } from './pair.ts'
+import { quietPair, watchingPair } from './lent.ts'
+import type { Pair } from './pair.ts'
 
 let quiet: Pair
 let watching: Promise<Pair>
 
 beforeAll(async () => {
   quiet = await quietPair()
-  watching = pairAhead({ apart: true, env: { PEER_TIMEOUT_MS: 150 } })
+  watching = ahead(watchingPair)
 })
 
 test(say('a check costs the peer nothing', 'ヘルスチェックは相手に負担をかけない'), async () => {
@@ -42,18 +43,18 @@ test(say('each server knows how the other is', 'どちらも相手の状態を�
 
 test(say('a frozen peer costs nothing', '相手が凍っても影響を受けない'), async () => {
   const { server1, server2 } = await watching
-  await server2.freeze()
+  await server1.freeze()
   when(
-    'server-2 is frozen; 20 calls of GET /health at server-1',
-    'server-2が凍りつき、server-1にGET /healthを20回送った',
+    'server-1 is frozen; 20 calls of GET /health at server-2',
+    'server-1が凍りつき、server-2にGET /healthを20回送った',
   )
   const answers = []
-  for (let i = 0; i < 20; i++) answers.push(await health(server1))
+  for (let i = 0; i < 20; i++) answers.push(await health(server2))
   for (const answer of answers) expect(answer).toAnswer(200, { status: 'ok' })
   const sum = Math.round(answers.reduce((ms, answer) => ms + answer.ms, 0))
   expect(sum, say('milliseconds that the 20 calls took', '20回の呼び出しにかかったミリ秒')).toBeLessThan(2000)
-  await sees(server1, 'unreachable')
-  await server2.thaw()
-  when('server-2 goes on', 'server-2が動き出した')
-  await sees(server1, 'healthy')
+  await sees(server2, 'unreachable')
+  await server1.thaw()
+  when('server-1 goes on', 'server-1が動き出した')
+  await sees(server2, 'healthy')
 })

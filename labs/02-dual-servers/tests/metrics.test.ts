@@ -1,11 +1,12 @@
 import { beforeAll, closeTo, expect, say, test, when } from '#harness'
+import { countedPair } from './lent.ts'
 import { counted, expectAverage } from './metrics.ts'
-import { as, startPair, type Pair } from './pair.ts'
+import { as, type Pair } from './pair.ts'
 
 let pair: Pair
 
 beforeAll(async () => {
-  pair = await startPair({ quiet: true, env: { PEER_TIMEOUT_MS: 5000 } })
+  pair = await countedPair()
 })
 
 test(say('30 fast requests and 4 slow ones', '速い30件と遅い4件'), async () => {

@@ -1,6 +1,7 @@
 import { beforeAll, eventually, expect, say, test, when } from '#harness'
 import { brief } from './agreement.ts'
-import { quietPair, type Pair } from './pair.ts'
+import { quietPair } from './lent.ts'
+import { heal, type Pair } from './pair.ts'
 import { change, changesIn, settled } from './settings.ts'
 
 let pair: Pair
@@ -52,7 +53,7 @@ test(say('the order is kept', '順番が保たれる'), async ({ random }) => {
     await change(server1, key, i)
     made.push(`${key}=${i}`)
   }
-  await Promise.all([to1.open(), to2.open()])
+  await heal(pair)
   when(
     '20 changes were made one after another while the links were cut; then the links were whole again',
     '通信が切れている間に20件の変更を順に行い、その後、通信が元に戻った',

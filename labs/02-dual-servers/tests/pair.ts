@@ -1,10 +1,8 @@
 import {
-  ahead,
   freePort,
   link,
   postgres,
   say,
-  shared,
   startRole,
   type Database,
   type Link,
@@ -26,8 +24,8 @@ export interface PairOptions {
   quiet?: boolean
   /** Keep the links between the servers shut until both are up. Default: where the pair is quiet. */
   apart?: boolean
-  /** Start only server-1; `server2.start()` is the test's. */
-  only1?: boolean
+  /** They stay shut: {@link heal} is the test's. */
+  shut?: boolean
 }
 
 /** The two servers with a database each, and a link on every path between the four. */
@@ -42,15 +40,16 @@ export interface Pair {
   /** From each server to its own database. */
   toDb1: Link
   toDb2: Link
-  /** Environment of server-1, for a second process of it. */
+  /** Environment of each, for a second process of it. */
   env1: Env
+  env2: Env
 }
 
 const TOKEN = 'shared-secret'
 
 /** Starts a pair. It ends with the test, or with the file where it is started in `beforeAll`. */
 export async function startPair(options: PairOptions = {}): Promise<Pair> {
-  const { quiet = false, apart = quiet } = options
+  const { quiet = false, shut = false, apart = quiet || shut } = options
   const [db1, db2, port1, port2] = await Promise.all([
     postgres('pg-1').database(),
     postgres('pg-2').database(),
@@ -91,26 +90,16 @@ export async function startPair(options: PairOptions = {}): Promise<Pair> {
   if (apart) for (const link of [to1, to2]) link.refuse()
   const [server1, server2] = await Promise.all([
     startRole('server', { name: 'server-1', port: port1, env: env1 }),
-    startRole('server', { name: 'server-2', port: port2, env: env2, start: !options.only1 }),
+    startRole('server', { name: 'server-2', port: port2, env: env2 }),
   ])
-  if (apart) await Promise.all([to1.open(), to2.open()])
-  return { server1, server2, db1, db2, to2, to1, toDb1, toDb2, env1 }
+  const pair: Pair = { server1, server2, db1, db2, to2, to1, toDb1, toDb2, env1, env2 }
+  if (apart && !shut) await heal(pair)
+  return pair
 }
 
-/**
- * The quiet pair that files share which need no fresh one. A file that uses it leaves both servers up with their own
- * settings and the links whole, and counts from what it found.
- */
-export function quietPair(): Promise<Pair> {
-  // Bursts wait for connections of a server's pool, which DB_TIMEOUT_MS may bound.
-  return shared('quiet pair', () =>
-    startPair({ quiet: true, env: { PEER_TIMEOUT_MS: 2000, DB_TIMEOUT_MS: 5000 } }),
-  )
-}
-
-/** A pair for a later test of the file, started while the one before it runs. */
-export function pairAhead(options: PairOptions = {}): Promise<Pair> {
-  return ahead(() => startPair(options))
+/** Ends every fault of both links between the servers. */
+export async function heal({ to1, to2 }: Pick<Pair, 'to1' | 'to2'>): Promise<void> {
+  await Promise.all([to1.open(), to2.open()])
 }
 
 /** Header that names the caller. */

@@ -1,5 +1,6 @@
 import { beforeAll, expect, say, test, when } from '#harness'
-import { as, quietPair, rowsLabel, rowsOf, type Pair } from './pair.ts'
+import { quietPair } from './lent.ts'
+import { as, rowsLabel, rowsOf, type Pair } from './pair.ts'
 
 let pair: Pair
 
