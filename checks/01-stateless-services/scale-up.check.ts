@@ -1,4 +1,5 @@
 import {
+  ahead,
   beforeAll,
   burst,
   eventually,
@@ -28,11 +29,11 @@ import { giveTime } from '../../labs/01-stateless-services/tests/waits.ts'
 
 let service: Service
 /** One process with few connections, for which nobody waits long. */
-let app2: StartedRole
+let impatient: Promise<StartedRole>
 
 beforeAll(async () => {
   service = await workers()
-  app2 = await addInstance(service, 'app-2', { DB_POOL_MAX: 4, DB_WAIT_MS: 150 })
+  impatient = ahead(() => addInstance(service, 'app-2', { DB_POOL_MAX: 4, DB_WAIT_MS: 150 }))
 })
 
 const CONNECTIONS = say(
@@ -84,6 +85,7 @@ test(
   say('who gets no connection in time is told so', '時間内に接続を得られなければ、そう伝える'),
   async () => {
     const { db } = service
+    const app2 = await impatient
     // Connecting takes its share of the 150 ms: it is done before.
     await eventually(
       say('four connections are open', '接続が4本開いている'),
@@ -123,6 +125,7 @@ test(say('a failed request gives its connection back', '失敗したリクエス
     '30 messages fail in Postgres, which takes no NUL character, and then four come at once',
     'NUL文字を受け付けないPostgresで30件が失敗し、そのあと4件が同時に届いた',
   )
+  const app2 = await impatient
   await burst(30, () => app2.post(channel('nul'), { author: 'ann', text: 'a\0b' })).done
   // More than four: who threw the connections of the failed ones away has to connect again, within 150 ms.
   const { lock, answers } = await holdMessages(service, app2, { count: 8, waiting: 4 })

@@ -1,5 +1,6 @@
 import { beforeAll, burst, eventually, expect, say, test, when, type Answer } from '#harness'
 import {
+  BRIEF_MS,
   instances,
   keptConnections,
   type Service,
@@ -157,8 +158,8 @@ test(
       ({ answer }) => answer.status === 200,
     )
     when(
-      'SESSION_TTL_MS is 250 at app-3, and the browser asks all the time',
-      'app-3のSESSION_TTL_MSが250で、ブラウザーが絶えずリクエストを送る',
+      `SESSION_TTL_MS is ${BRIEF_MS} at app-3, and the browser asks all the time`,
+      `app-3のSESSION_TTL_MSが${BRIEF_MS}で、ブラウザーが絶えずリクエストを送る`,
     )
     await eventually(
       say('401 at app-3', 'app-3が401を返す'),

@@ -1,12 +1,17 @@
 import { beforeAll, eventually, expect, httpClient, say, test, when } from '#harness'
-import { howMany, instances, type Service } from '../../labs/01-stateless-services/tests/instances.ts'
+import {
+  BRIEF_MS,
+  howMany,
+  instances,
+  type Service,
+} from '../../labs/01-stateless-services/tests/instances.ts'
 import { channel, holdMessages } from '../../labs/01-stateless-services/tests/messages.ts'
 import { connectionsOf, ended, EXIT } from '../../labs/01-stateless-services/tests/processes.ts'
 
 let service: Service
 
 beforeAll(async () => {
-  service = await instances(1, 3)
+  service = await instances(1, 2, 3)
 })
 
 test(
@@ -51,14 +56,14 @@ test(
 )
 
 test(say('Redis does not hold up the end', 'Redisは停止を引き留めない'), async () => {
-  const { app1, toRedis } = await instances(1)
+  const { app2, toRedis } = service
   when(
-    'app-1 has nothing to do, Redis does not answer any more, and app-1 gets SIGTERM',
-    '処理中のリクエストがないapp-1で、Redisが応答しなくなったときに、SIGTERMを送った',
+    'app-2 has nothing to do, Redis does not answer any more, and app-2 gets SIGTERM',
+    '処理中のリクエストがないapp-2で、Redisが応答しなくなったときに、SIGTERMを送った',
   )
   toRedis.blackHole()
-  app1.terminate()
-  expect(await ended(app1, 5000, 2), EXIT).toBe('exit 0')
+  app2.terminate()
+  expect(await ended(app2, 5000, 2), EXIT).toBe('exit 0')
   await toRedis.open()
 })
 
@@ -68,8 +73,8 @@ test(
     const { app3, toRedis } = service
     const { lock, answers } = await holdMessages(service, app3)
     when(
-      'SHUTDOWN_MS is 300, a request never ends, Redis does not answer any more, and app-3 gets SIGTERM',
-      'SHUTDOWN_MSが300で、終わらないリクエストがあり、Redisも応答しなくなったときに、app-3へSIGTERMを送った',
+      `SHUTDOWN_MS is ${BRIEF_MS}, a request never ends, Redis does not answer any more, and app-3 gets SIGTERM`,
+      `SHUTDOWN_MSが${BRIEF_MS}で、終わらないリクエストがあり、Redisも応答しなくなったときに、app-3へSIGTERMを送った`,
     )
     toRedis.blackHole()
     app3.terminate()

@@ -15,7 +15,7 @@ export default defineLab({
     pg: { kind: 'postgres', settings: { max_connections: 30 } },
     redis: { kind: 'redis' },
   },
-  budget: 9000,
+  budget: 8500,
   steps: [
     {
       id: 'messages',

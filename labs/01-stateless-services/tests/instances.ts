@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { Agent } from 'node:http'
 import {
   atEnd,
@@ -16,41 +17,80 @@ import { giveTime } from './waits.ts'
 
 type Env = Record<string, string | number | undefined>
 
-/** The service as its users meet it: instances on machines of their own, one Postgres, one Redis. */
-export interface Service {
-  apps: StartedRole[]
-  app1: StartedRole
-  app2: StartedRole
-  app3: StartedRole
+interface Stores {
   db: Database
   /** From all instances to Redis. */
   toRedis: Link
 }
 
+/** The service as its users meet it: instances on machines of their own, one Postgres, one Redis. */
+export interface Service extends Stores {
+  apps: StartedRole[]
+  app1: StartedRole
+  app2: StartedRole
+  app3: StartedRole
+}
+
+type Which = 1 | 2 | 3
+
 /** A session ends so long after its login, at the instances that the steps share. */
 export const SESSION_SECONDS = 60
+
+/** `SESSION_TTL_MS` and `SHUTDOWN_MS` of `app-3`. */
+export const BRIEF_MS = 150
 
 /** What `app-1`, `app-2` and `app-3` have for themselves. Postgres takes 30 connections here, those of the tests too. */
 const SETTINGS: Env[] = [
   { DB_POOL_MAX: 10 },
   { DB_POOL_MAX: 5 },
   // The impatient one: for the steps that wait for a time to be over.
-  { DB_POOL_MAX: 5, SESSION_TTL_MS: 250, SHUTDOWN_MS: 300 },
+  { DB_POOL_MAX: 5, SESSION_TTL_MS: BRIEF_MS, SHUTDOWN_MS: BRIEF_MS },
 ]
+
+const COMMON: Env = { SESSION_TTL_MS: SESSION_SECONDS * 1000, DB_WAIT_MS: 5000 }
 
 /**
  * The instances that the steps share: starting them is most of what a run costs. Those that a file names are running
  * and reach Redis, whatever the last one did to them; what others have stored there has other names.
  */
-export async function instances(...wanted: (1 | 2 | 3)[]): Promise<Service> {
-  const service = await shared('instances', () =>
-    makeService(SETTINGS, { SESSION_TTL_MS: SESSION_SECONDS * 1000, DB_WAIT_MS: 5000 }),
-  )
-  await service.toRedis.open()
-  const apps = wanted.map((number) => service.apps[number - 1]!)
-  await Promise.all(apps.filter((app) => app.readyAt === 0 || app.exit).map((app) => app.start()))
+export async function instances(...wanted: Which[]): Promise<Service> {
+  const { stores, begun } = await begunInstances()
+  await stores.toRedis.open()
+  const apps = await Promise.all(wanted.map((which) => running(which)))
   await Promise.all(apps.map(connected))
-  return { ...service, apps }
+  return serviceOf(stores, apps, await Promise.all(([1, 2, 3] as const).map((which) => begun.get(which))))
+}
+
+/** One of them, started just now. */
+export function startedAnew(which: Which): Promise<StartedRole> {
+  return running(which, (app) => app.restart())
+}
+
+const begunInstances = () =>
+  shared('instances', async () => ({
+    stores: await makeStores(),
+    begun: new Map<Which, Promise<StartedRole>>(),
+    // What begins in here ends with the run, whichever file asks for it.
+    outliving: AsyncLocalStorage.snapshot(),
+  }))
+
+/** Starts an instance that nobody has asked for yet; one that is known is made ready. */
+async function running(which: Which, ready = startIfEnded): Promise<StartedRole> {
+  const { stores, begun, outliving } = await begunInstances()
+  const known = begun.get(which)
+  if (known) {
+    const app = await known
+    await ready(app)
+    return app
+  }
+  const env = { ...COMMON, ...SETTINGS[which - 1] }
+  const first = outliving(() => addInstance(stores, `app-${which}`, env))
+  begun.set(which, first)
+  return first
+}
+
+async function startIfEnded(app: StartedRole): Promise<void> {
+  if (app.exit) await app.start()
 }
 
 /** Who has just started, or whose link was broken, may still be connecting: for that moment 503 is right. */
@@ -70,14 +110,15 @@ export function workers(): Promise<Service> {
 
 /** Starts `app-1`, `app-2`, … side by side, for the caller alone. */
 export async function startInstances(count: number, env: Env = {}): Promise<Service> {
-  const service = await makeService(Array.from({ length: count }, () => env))
-  await Promise.all(service.apps.map((app) => app.start()))
-  return service
+  const stores = await makeStores()
+  const names = Array.from({ length: count }, (_, i) => `app-${i + 1}`)
+  const apps = await Promise.all(names.map((name) => addInstance(stores, name, env)))
+  return serviceOf(stores, apps, apps)
 }
 
 /** Starts one more beside them, or only prepares its machine. */
 export function addInstance(
-  { db, toRedis }: Pick<Service, 'db' | 'toRedis'>,
+  { db, toRedis }: Stores,
   name: string,
   env: Env,
   options: Pick<RoleOptions, 'start' | 'ready'> = {},
@@ -86,12 +127,15 @@ export function addInstance(
   return startRole('server', { name, env: { ...stores, ...env }, ...options })
 }
 
-async function makeService(own: Env[], env: Env = {}): Promise<Service> {
+async function makeStores(): Promise<Stores> {
   const [db, toRedis] = await Promise.all([postgres('pg').database(), link('app', redis('redis'))])
-  const apps = await Promise.all(
-    own.map((more, i) => addInstance({ db, toRedis }, `app-${i + 1}`, { ...env, ...more }, { start: false })),
-  )
-  return { apps, app1: apps[0]!, app2: apps[1]!, app3: apps[2]!, db, toRedis }
+  return { db, toRedis }
+}
+
+/** @param numbered `app-1`, `app-2` and `app-3`; a file has those that it asked for */
+function serviceOf(stores: Stores, apps: StartedRole[], numbered: (StartedRole | undefined)[]): Service {
+  const [app1, app2, app3] = numbered as StartedRole[]
+  return { ...stores, apps, app1: app1!, app2: app2!, app3: app3! }
 }
 
 /** So many connections to each instance that stay open from request to request, as busy clients have them. */

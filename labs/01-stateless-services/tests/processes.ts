@@ -40,7 +40,7 @@ export async function processesOf(
     say('answers of three processes', '3つのプロセスが応答する'),
     async () => {
       // A connection that was meant for a process which has just died may never be answered.
-      const answers = await Promise.all(Array.from({ length: 8 }, () => ask(500)))
+      const answers = await Promise.all(Array.from({ length: 8 }, () => ask(250)))
       seen = new Set([...seen, ...answers.filter(({ status }) => status > 0).map(processOf)])
       if (without !== undefined) seen.delete(without)
       return seen.size

@@ -1,5 +1,5 @@
 import { beforeAll, eventually, expect, http, say, test, when } from '#harness'
-import { instances, type Service } from './instances.ts'
+import { instances, startedAnew, type Service } from './instances.ts'
 import { holdMessages } from './messages.ts'
 import { ended, EXIT } from './processes.ts'
 
@@ -12,8 +12,7 @@ beforeAll(async () => {
 test(
   say('an idle instance ends when it is told to', '何もしていないインスタンスは、指示されたら終了する'),
   async () => {
-    const { app2 } = service
-    await app2.restart()
+    const app2 = await startedAnew(2)
     when(
       'app-2 has just started, has nothing to do, and gets SIGTERM',
       '起動したばかりで処理中のリクエストがないapp-2に、SIGTERMを送った',
