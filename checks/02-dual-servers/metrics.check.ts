@@ -12,8 +12,6 @@ let counts: number[]
 
 beforeAll(async () => {
   pair = await countedPair()
-  // The red tests have ended it.
-  if (pair.server2.exit) await pair.server2.start()
   counts = (await ofBoth(pair)).map(({ requests }) => requests)
 })
 

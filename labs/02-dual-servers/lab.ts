@@ -9,7 +9,7 @@ export default defineLab({
   ),
   roles: ['server'],
   topology: { 'pg-1': { kind: 'postgres' }, 'pg-2': { kind: 'postgres' } },
-  budget: 18_000,
+  budget: 13_000,
   steps: [
     {
       id: 'split',

@@ -1,4 +1,5 @@
 import { beforeAll, closeTo, expect, say, test, when } from '#harness'
+import { health } from './health.ts'
 import { countedPair } from './lent.ts'
 import { counted, expectAverage } from './metrics.ts'
 import { as, type Pair } from './pair.ts'
@@ -36,15 +37,19 @@ test(say('30 fast requests and 4 slow ones', '速い30件と遅い4件'), async 
 })
 
 test(say('one server is down', '片方が落ちている'), async () => {
-  await pair.server2.kill()
+  const { server1, server2 } = pair
+  await server2.kill()
   when(
     'server-2 is killed; GET /api/metrics/total at server-1',
     'server-2を強制終了し、server-1にGET /api/metrics/totalを送った',
   )
-  expect(await pair.server1.get('/api/metrics/total')).toAnswer(200, {
+  expect(await server1.get('/api/metrics/total')).toAnswer(200, {
     servers: ['server-1'],
     missing: ['server-2'],
     requests: 30,
     share: { 'server-1': 1 },
   })
+  await server2.start()
+  when('server-2 is started again', 'server-2を再起動した')
+  expect(await health(server2)).toAnswer(200)
 })
