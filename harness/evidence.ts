@@ -42,7 +42,10 @@ export async function lastWords(): Promise<void> {
 
 /** The last thing that a client heard of it was the end of a connection. */
 function brokeOff(role: StartedRole): boolean {
-  const last = eventsSince(role.readyAt).findLast(({ kind, to }) => kind === 'http' && to === role.name)
+  const ports = new Set<unknown>(startedRoles().map(({ port }) => port))
+  const heard = eventsSince(role.readyAt).filter(({ kind, to }) => kind === 'http' && to === role.name)
+  // By its own port, or by a link to it; not by that of its namesake.
+  const last = heard.findLast(({ port }) => port === role.port || !ports.has(port))
   return last?.failed === true && /connection|reset|half/.test(last.text)
 }
 

@@ -55,7 +55,7 @@ export function forgetAnswer(): void {
 export async function http(url: string, options: RequestOptions = {}): Promise<Answer> {
   const { method = 'GET', to = new URL(url).host } = options
   const started = now()
-  const { pathname, search } = new URL(url)
+  const { pathname, search, port } = new URL(url)
   const asked = `${method} ${pathname}${search}`
   const label = say(`the answer of ${to} to ${asked}`, `${to}の${asked}への応答`)
   const answer = await waiting(label, () => exchange(url, { ...options, method }))
@@ -68,6 +68,7 @@ export async function http(url: string, options: RequestOptions = {}): Promise<A
     kind: 'http',
     text: `${asked} → ${outcome}`,
     ms: answer.ms,
+    port: Number(port),
     ...((answer.broken || answer.status >= 500) && { failed: true }),
   })
   return answer

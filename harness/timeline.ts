@@ -9,6 +9,8 @@ export interface Event {
   ja?: string
   ms?: number
   failed?: boolean
+  /** Where a request went: two instances may have one name. */
+  port?: number
 }
 
 /** Enough for a failure to be seen; a load test must not fill the memory. */

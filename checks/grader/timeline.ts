@@ -3,5 +3,8 @@ import type { TimelineEvent } from './verdict.ts'
 
 /** Events of the harness as the verdict shows them: milliseconds since the run began. */
 export function eventsAt(events: Event[], startedAt: number): TimelineEvent[] {
-  return events.map((event) => ({ ...event, at: Math.round((event.at - startedAt) * 10) / 10 }))
+  return events.map(({ port: _, ...event }) => ({
+    ...event,
+    at: Math.round((event.at - startedAt) * 10) / 10,
+  }))
 }
