@@ -1,23 +1,14 @@
-import {
-  beforeAll,
-  burst,
-  eventually,
-  expect,
-  replicationLink,
-  say,
-  test,
-  when,
-  type StartedRole,
-} from '#harness'
+import { beforeAll, burst, eventually, expect, say, test, when, type StartedRole } from '#harness'
 import { expectBytes, expectNoLag } from '../../labs/07-replication-lag/tests/lag.ts'
-import { lagOf, newId, openShop, report, type Shop } from '../../labs/07-replication-lag/tests/shop.ts'
+import { sharedShop, type SharedShop } from '../../labs/07-replication-lag/tests/shared.ts'
+import { lagOf, newId, report } from '../../labs/07-replication-lag/tests/shop.ts'
 
-let shop: Shop
+let shop: SharedShop
 let server: StartedRole
 
 beforeAll(async () => {
-  shop = await openShop()
-  server = await shop.server('server-a')
+  shop = await sharedShop()
+  server = await shop.lend('server-a')
 })
 
 test(say('writes of all sizes', 'さまざまな大きさの書き込み'), async ({ random }) => {
@@ -52,7 +43,7 @@ test(say('the same position as the primary says', 'プライマリと同じ位�
 
 test(say('the link of a replica is cut', 'レプリカへの回線が切れる'), async () => {
   const { primary, replica1, replica2 } = shop
-  const wire = await replicationLink(replica1, primary)
+  const wire = await shop.wire(replica1)
   await shop.caughtUp()
   wire.cut()
   await shop.row(newId())

@@ -1,16 +1,14 @@
 import { beforeAll, eventually, expect, say, test, when, type Answer, type StartedRole } from '#harness'
 import { statusAsNumber } from '../../labs/07-replication-lag/tests/positions.ts'
-import { newId, openShop, order, read, tokenOf, type Shop } from '../../labs/07-replication-lag/tests/shop.ts'
+import { PATIENT, sharedShop, type SharedShop } from '../../labs/07-replication-lag/tests/shared.ts'
+import { newId, order, read, tokenOf } from '../../labs/07-replication-lag/tests/shop.ts'
 
-let shop: Shop
+let shop: SharedShop
 let servers: [StartedRole, StartedRole]
 
 beforeAll(async () => {
-  shop = await openShop()
-  servers = await Promise.all([
-    shop.server('server-a', { WAIT_MS: 2000 }),
-    shop.server('server-b', { WAIT_MS: 2000 }),
-  ])
+  shop = await sharedShop()
+  servers = await Promise.all([shop.lend('server-c'), shop.server('server-d', PATIENT)])
 })
 
 const either = (i: number): StartedRole => servers[i % 2]!

@@ -1,13 +1,14 @@
 import { beforeAll, eventually, expect, lsn, say, test, when, type StartedRole } from '#harness'
 import { expectBytes, expectNoLag } from './lag.ts'
-import { newId, openShop, pass4GiB, report, type Shop } from './shop.ts'
+import { sharedShop, type SharedShop } from './shared.ts'
+import { newId, pass4GiB, report } from './shop.ts'
 
-let shop: Shop
+let shop: SharedShop
 let server: StartedRole
 
 beforeAll(async () => {
-  shop = await openShop()
-  server = await shop.server('server-a')
+  shop = await sharedShop()
+  server = await shop.lend('server-a')
 })
 
 test(say('nothing is missing anywhere', 'どのレプリカにも欠けがない'), async () => {

@@ -1,18 +1,15 @@
 import { beforeAll, eventually, expect, say, test, when, type StartedRole } from '#harness'
 import { synchronous, waitingForReplicas } from './commits.ts'
-import { newId, openShop, type Shop } from './shop.ts'
+import { sharedShop, type SharedShop } from './shared.ts'
+import { newId } from './shop.ts'
 
-let shop: Shop
+let shop: SharedShop
 let server: StartedRole
 let patient: StartedRole
 
 beforeAll(async () => {
-  shop = await openShop()
-  ;[server, patient] = await Promise.all([
-    shop.server('server-a'),
-    shop.server('server-b', { DURABILITY_TIMEOUT_MS: 5000 }),
-    synchronous(shop),
-  ])
+  shop = await sharedShop()
+  ;[server, patient] = await Promise.all([shop.lend('server-a'), shop.lend('server-c'), synchronous(shop)])
 })
 
 const write = (to: StartedRole, id: string, durability?: string) =>
@@ -44,8 +41,8 @@ test(say('applied before it is answered', '適用されてから返事をする'
   const id = newId()
   const answer = write(patient, id, 'remote_apply')
   await eventually(
-    say('a COMMIT of server-b that waits for replicas', 'レプリカを待つserver-bのCOMMIT'),
-    async () => (await waitingForReplicas(shop, 'server-b')) === 1,
+    say('a COMMIT of server-c that waits for replicas', 'レプリカを待つserver-cのCOMMIT'),
+    async () => (await waitingForReplicas(shop, 'server-c')) === 1,
   )
   when(
     'a remote_apply is waiting, and replay goes on at replica-1 only',

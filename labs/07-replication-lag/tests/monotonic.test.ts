@@ -1,12 +1,13 @@
 import { beforeAll, expect, say, test, when, type StartedPostgres, type StartedRole } from '#harness'
-import { newId, openShop, order, read, type Shop } from './shop.ts'
+import { sharedShop, type SharedShop } from './shared.ts'
+import { newId, order, read } from './shop.ts'
 
-let shop: Shop
+let shop: SharedShop
 let servers: StartedRole[]
 
 beforeAll(async () => {
-  shop = await openShop()
-  servers = await Promise.all([shop.server('server-a'), shop.server('server-b')])
+  shop = await sharedShop()
+  servers = await Promise.all([shop.lend('server-a'), shop.lend('server-c')])
 })
 
 // #region back-in-time

@@ -1,13 +1,14 @@
 import { beforeAll, expect, say, test, when, type StartedRole } from '#harness'
-import { newId, openShop, order, read, type Shop } from './shop.ts'
+import { sharedShop, type SharedShop } from './shared.ts'
+import { newId, order, read } from './shop.ts'
 
-let shop: Shop
+let shop: SharedShop
 let a: StartedRole
 let b: StartedRole
 
 beforeAll(async () => {
-  shop = await openShop()
-  ;[a, b] = await Promise.all([shop.server('server-a'), shop.server('server-b')])
+  shop = await sharedShop()
+  ;[a, b] = await Promise.all([shop.lend('server-a'), shop.lend('server-b')])
 })
 
 // #region missing-order
@@ -27,14 +28,10 @@ test(say('the order that was paid a moment ago', 'たったいま支払った注
     [primary, replicas['replica-1'] + replicas['replica-2']],
     say('reads without a token by the primary, by replicas', 'トークンなしの読み取り:プライマリ、レプリカ'),
   ).toEqual([0, 1])
-  expect(await read(b, id, { token }), say('server-b, with the token', 'server-b、トークンあり')).toAnswer(
-    200,
-    { id, status: 'paid' },
-  )
-  expect(await read(a, id, { token }), say('server-a, with the token', 'server-a、トークンあり')).toAnswer(
-    200,
-    { id, status: 'paid' },
-  )
+  const paid = { id, status: 'paid' }
+  const [atB, atA] = await Promise.all([read(b, id, { token }), read(a, id, { token })])
+  expect(atB, say('server-b, with the token', 'server-b、トークンあり')).toAnswer(200, paid)
+  expect(atA, say('server-a, with the token', 'server-a、トークンあり')).toAnswer(200, paid)
 })
 // #endregion missing-order
 
@@ -43,6 +40,8 @@ test(say('a replica that has it serves it', '持っているレプリカが答�
   const id = newId()
   const token = await order(a, id)
   await shop.caughtUp()
+  // Not counted: a server that goes by its samples may learn only now that the replicas have it.
+  expect(await read(b, id, { token })).toAnswer(200, { id })
   const reads = await shop.counting()
   when(
     'both replicas have the order, and server-b is asked ten times with the token',

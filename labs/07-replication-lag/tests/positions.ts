@@ -47,7 +47,7 @@ export async function unwrittenCommit(
     primary.sql('ALTER ROLE app SET synchronous_commit = off'),
   ])
   // Its connections are new, so the role's setting holds for them.
-  const server = await shop.server('server-c', { SAMPLE_MS: 10_000 })
+  const server = await shop.server('server-async', { SAMPLE_MS: 10_000 })
   await Promise.all(others.map((other) => other.freeze()))
   const flushed = async (): Promise<unknown> =>
     (await shop.db.sql('SELECT pg_current_wal_flush_lsn()::text AS lsn'))[0]?.lsn

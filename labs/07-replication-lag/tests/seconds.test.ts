@@ -1,13 +1,14 @@
 import { beforeAll, eventually, expect, say, test, when, type StartedRole } from '#harness'
 import { expectNoSeconds, lagSeconds, untilQuiet } from './lag.ts'
-import { newId, openShop, type Shop } from './shop.ts'
+import { sharedShop, type SharedShop } from './shared.ts'
+import { newId } from './shop.ts'
 
-let shop: Shop
+let shop: SharedShop
 let server: StartedRole
 
 beforeAll(async () => {
-  shop = await openShop()
-  server = await shop.server('server-a')
+  shop = await sharedShop()
+  server = await shop.lend('server-a')
   await shop.calm()
 })
 
@@ -15,10 +16,10 @@ beforeAll(async () => {
 test(say('four in the morning', '書き込みのない午前4時'), async () => {
   await shop.row(newId())
   await shop.caughtUp()
-  await untilQuiet(shop.replica1, 0.5)
+  await untilQuiet(shop.replica1, 0.4)
   when(
-    'both replicas have everything, and nobody has written for 0.5 s',
-    '両方のレプリカが追いつき、0.5秒間書き込みがない',
+    'both replicas have everything, and nobody has written for 0.4 s',
+    '両方のレプリカが追いつき、0.4秒間書き込みがない',
   )
   for (const replica of [shop.replica1, shop.replica2]) await expectNoSeconds(server, replica)
 })

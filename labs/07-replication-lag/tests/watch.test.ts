@@ -1,14 +1,15 @@
 import { beforeAll, eventually, expect, say, test, when, type StartedRole } from '#harness'
 import { samplesLater } from './lag.ts'
 import { metricsOf } from './metrics.ts'
-import { newId, openShop, order, report, type Lag, type Shop } from './shop.ts'
+import { sharedShop, type SharedShop } from './shared.ts'
+import { newId, order, report, type Lag } from './shop.ts'
 
-let shop: Shop
+let shop: SharedShop
 let server: StartedRole
 
 beforeAll(async () => {
-  shop = await openShop()
-  server = await shop.server('server-a')
+  shop = await sharedShop()
+  server = await shop.lend('server-a')
 })
 
 // #region wait
