@@ -13,7 +13,7 @@ let calm: StartedRole
 
 /** Samples are counted here, so they come quickly. */
 const LIMITS = { SAMPLE_MS: 5, ALERT_LAG_BYTES: 50_000, ALERT_LAG_SECONDS: 3600 }
-const CALM_AFTER = 50
+const CALM_AFTER = 30
 
 beforeAll(async () => {
   ;[shop, hook] = await Promise.all([sharedShop(), httpPeer()])

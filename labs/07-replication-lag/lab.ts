@@ -9,7 +9,7 @@ export default defineLab({
   ),
   roles: ['server'],
   topology: { primary: { kind: 'replicated', replicas: ['replica-1', 'replica-2'], far: true } },
-  budget: 24_000,
+  budget: 14_000,
   steps: [
     {
       id: 'bytes',

@@ -23,7 +23,7 @@ test(say('received is not applied', '受信と適用は違う'), async () => {
     'both replicas receive and apply nothing: POST with durability "on"',
     '両方のレプリカは受信するが適用しない。durability「on」でPOST',
   )
-  expect(await write(server, received, 'on')).toAnswer(201, { id: received })
+  expect(await write(patient, received, 'on')).toAnswer(201, { id: received })
   when('the same with "remote_apply"', '「remote_apply」で同じことをする')
   const degraded = await write(server, applied, 'remote_apply')
   expect(degraded, undefined, { hint: [201, 500].includes(degraded.status) ? 3 : 1 }).toAnswer(202, {

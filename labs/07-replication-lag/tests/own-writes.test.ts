@@ -5,10 +5,12 @@ import { newId, order, read } from './shop.ts'
 let shop: SharedShop
 let a: StartedRole
 let b: StartedRole
+/** Waits longer for a replica that is slow to follow. */
+let c: StartedRole
 
 beforeAll(async () => {
   shop = await sharedShop()
-  ;[a, b] = await Promise.all([shop.lend('server-a'), shop.lend('server-b')])
+  ;[a, b, c] = await Promise.all([shop.lend('server-a'), shop.lend('server-b'), shop.lend('server-c')])
 })
 
 // #region missing-order
@@ -40,15 +42,13 @@ test(say('a replica that has it serves it', '持っているレプリカが答�
   const id = newId()
   const token = await order(a, id)
   await shop.caughtUp()
-  // Not counted: a server that goes by its samples may learn only now that the replicas have it.
-  expect(await read(b, id, { token })).toAnswer(200, { id })
   const reads = await shop.counting()
   when(
-    'both replicas have the order, and server-b is asked ten times with the token',
-    '両方のレプリカに注文があり、server-bをトークン付きで10回呼ぶ',
+    'both replicas have the order, and server-c is asked ten times with the token',
+    '両方のレプリカに注文があり、server-cをトークン付きで10回呼ぶ',
   )
-  for (let i = 0; i < 10; i++) expect(await read(b, id, { token })).toAnswer(200, { id })
-  const { primary, ...replicas } = (await reads())(b)
+  for (let i = 0; i < 10; i++) expect(await read(c, id, { token })).toAnswer(200, { id })
+  const { primary, ...replicas } = (await reads())(c)
   expect(
     [primary, replicas['replica-1'] + replicas['replica-2']],
     say('reads by the primary, by replicas', 'プライマリとレプリカの読み取り回数'),

@@ -16,10 +16,10 @@ beforeAll(async () => {
 test(say('four in the morning', '書き込みのない午前4時'), async () => {
   await shop.row(newId())
   await shop.caughtUp()
-  await untilQuiet(shop.replica1, 0.4)
+  await untilQuiet(shop.replica1, 0.25)
   when(
-    'both replicas have everything, and nobody has written for 0.4 s',
-    '両方のレプリカが追いつき、0.4秒間書き込みがない',
+    'both replicas have everything, and nobody has written for 0.25 s',
+    '両方のレプリカが追いつき、0.25秒間書き込みがない',
   )
   for (const replica of [shop.replica1, shop.replica2]) await expectNoSeconds(server, replica)
 })

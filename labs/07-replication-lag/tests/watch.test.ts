@@ -31,10 +31,10 @@ test(say('wait until all have it', '全員に届くまで待つ'), async () => {
   await shop.pause()
   await shop.row(newId())
   when(
-    'both stand still, and one row is written: GET /replication/wait?timeoutMs=100',
-    '両方とも止めて1行書き込む。GET /replication/wait?timeoutMs=100',
+    'both stand still, and one row is written: GET /replication/wait?timeoutMs=50',
+    '両方とも止めて1行書き込む。GET /replication/wait?timeoutMs=50',
   )
-  const late = await server.get('/replication/wait?timeoutMs=100')
+  const late = await server.get('/replication/wait?timeoutMs=50')
   expect(late).toAnswer(504, { reached: false })
   expect(late.body.lagging?.toSorted(), say('lagging', 'lagging')).toEqual(['replica-1', 'replica-2'])
 
@@ -65,7 +65,7 @@ test(say('wait for what a token stands for', 'トークンの位置まで待つ'
   expect(await wait(early, 3000), say('token of the first order', '1件目のトークン')).toAnswer(200, {
     reached: true,
   })
-  expect(await wait(late, 100), say('token of the second order', '2件目のトークン')).toAnswer(504, {
+  expect(await wait(late, 50), say('token of the second order', '2件目のトークン')).toAnswer(504, {
     reached: false,
   })
 })
