@@ -1,32 +1,32 @@
 import { beforeAll, expect, say, test, when } from '#harness'
+import { sharedShop, type SharedShop } from '../../labs/06-read-write-splitting/tests/shared.ts'
 import {
   inParallel,
   mark,
   NAMES,
   onReplicas,
-  openShop,
   rowsOf,
   total,
   type Gateway,
-  type Shop,
 } from '../../labs/06-read-write-splitting/tests/shop.ts'
 import { generate } from './generate.ts'
 
-let shop: Shop
+let shop: SharedShop
 let gateway: Gateway
 
 beforeAll(async () => {
-  shop = await openShop()
-  gateway = await shop.gateway()
+  shop = await sharedShop()
+  gateway = await shop.lend('gateway-1')
 })
 
 test(say('everything else that writes', 'そのほかの書き込み'), async () => {
+  const [account] = await shop.db.sql('SELECT balance FROM accounts WHERE id = 5')
   const writes: [sql: string, effect: string, after: number][] = [
     ["SELECT nextval('tickets')", 'SELECT last_value::int AS n FROM tickets', 1],
     [
       'MERGE INTO accounts a USING (SELECT 5 AS id) s ON a.id = s.id WHEN MATCHED THEN UPDATE SET balance = balance + 11',
       'SELECT balance AS n FROM accounts WHERE id = 5',
-      111,
+      Number(account?.balance) + 11,
     ],
     [
       "DO $$ BEGIN INSERT INTO audit_log (note) VALUES ('do'); END $$",
@@ -135,7 +135,7 @@ test(say('statements that change the connection', '接続を変える文'), asyn
   }
   const states = await Promise.all(
     NAMES.map(async (name) =>
-      (await shop.node[name].view(shop.db).activity({ application: 'gateway' })).map((b) => b.state),
+      (await shop.node[name].view(shop.db).activity({ application: gateway.role.name })).map((b) => b.state),
     ),
   )
   expect(

@@ -1,23 +1,19 @@
 import { beforeAll, burst, expect, say, test, when } from '#harness'
+import { sharedShop, type SharedShop } from '../../labs/06-read-write-splitting/tests/shared.ts'
 import {
   inParallel,
   mark,
-  openShop,
   total,
   waiting,
   type Gateway,
-  type Shop,
 } from '../../labs/06-read-write-splitting/tests/shop.ts'
 
-let shop: Shop
+let shop: SharedShop
 let gateway: Gateway
 
 beforeAll(async () => {
-  shop = await openShop()
-  gateway = await shop.gateway({
-    PRIMARY_POOL_MAX: 3,
-    ROUTES: JSON.stringify([{ tables: ['page_views'], to: 'analytics' }]),
-  })
+  shop = await sharedShop()
+  gateway = await shop.lend('gateway')
 })
 
 const STRONG = { consistency: 'strong' }

@@ -1,27 +1,26 @@
 import { ahead, beforeAll, burst, eventually, expect, say, test, when } from '#harness'
+import { bothReplicas, sharedShop, type SharedShop } from '../../labs/06-read-write-splitting/tests/shared.ts'
 import {
   backAgain,
   lockEverywhere,
   mark,
   NAMES,
-  openShop,
   shortRecovery,
   waiting,
   type Gateway,
   type Name,
-  type Shop,
 } from '../../labs/06-read-write-splitting/tests/shop.ts'
 
 const POOL = 4
 const READ = 'SELECT owner FROM accounts WHERE id = 1'
-let shop: Shop
+let shop: SharedShop
 let gateway: Gateway
 let second: Promise<Gateway>
 /** Two rules name the table `updates`, in an order that the seed decides. */
 let firstOfTwo: 'primary' | 'analytics'
 
 beforeAll(async ({ random }) => {
-  shop = await openShop()
+  shop = await sharedShop()
   await shortRecovery(shop)
   await shop.db.sql('CREATE TABLE audit_log_old (audit_log int); GRANT ALL ON audit_log_old TO app')
   await shop.node.primary.caughtUp()
@@ -37,8 +36,8 @@ beforeAll(async ({ random }) => {
       ...two.map((to) => ({ tables: ['updates'], to })),
     ]),
   }
-  gateway = await shop.gateway(env)
-  second = ahead(() => shop.gateway(env, 'gateway-2'))
+  gateway = await shop.gateway(env, 'gateway-2')
+  second = ahead(() => shop.lend('gateway'))
 })
 
 /** Sends statements and tells where each was executed. */
@@ -152,7 +151,7 @@ test(
   async () => {
     const other = await second
     // Both know what it costs: a plan waits for the lock as well, and others may wait for that plan.
-    for (const one of [gateway, other]) expect(await one.query(READ)).toAnswer(200)
+    for (const one of [gateway, other]) await bothReplicas(one)
     const lock = await lockEverywhere(shop, 'accounts')
     when(
       'accounts is locked, and each of two gateways gets 30 reads',
@@ -162,7 +161,9 @@ test(
     for (const one of [gateway, other]) {
       await Promise.all([waiting(one, 'replica-1', POOL), waiting(one, 'replica-2', POOL)])
     }
-    const found = await shop.node['replica-1'].view(shop.db).activity()
+    const all = await shop.node['replica-1'].view(shop.db).activity()
+    // One with larger pools runs since an earlier file.
+    const found = all.filter(({ application }) => application !== 'gateway-1')
     expect(found.length, say('connections to replica-1', 'replica-1への接続数')).toBeLessThanOrEqual(2 * POOL)
     await lock.release()
     for (const answer of await reads.done) expect(answer).toAnswer(200)

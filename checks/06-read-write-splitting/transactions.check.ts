@@ -1,25 +1,22 @@
 import { ahead, beforeAll, eventually, expect, say, test, when } from '#harness'
+import { sharedShop, type SharedShop } from '../../labs/06-read-write-splitting/tests/shared.ts'
 import {
   inParallel,
-  openShop,
   pauseReplicas,
   resumeReplicas,
   rowsOf,
   type Gateway,
-  type Shop,
 } from '../../labs/06-read-write-splitting/tests/shop.ts'
 import { Transaction } from '../../labs/06-read-write-splitting/tests/transaction.ts'
 
-let shop: Shop
+let shop: SharedShop
 let gateway: Gateway
 let hurried: Promise<Gateway>
 
 beforeAll(async () => {
-  shop = await openShop()
-  gateway = await shop.gateway()
-  hurried = ahead(() =>
-    shop.gateway({ PRIMARY_POOL_MAX: 3, TX_IDLE_MS: 200, WRITE_TIMEOUT_MS: 3000 }, 'gateway-2'),
-  )
+  shop = await sharedShop()
+  gateway = await shop.lend('gateway-1')
+  hurried = ahead(() => shop.lend('gateway'))
 })
 
 test(say('COMMIT of a failed transaction', '失敗したトランザクションのCOMMIT'), async () => {
@@ -69,8 +66,8 @@ test(
 test(say('idle transactions are rolled back', '放置されたトランザクションは取り消される'), async () => {
   const slow = await hurried
   when(
-    'PRIMARY_POOL_MAX=3, TX_IDLE_MS=200, three transactions are left idle',
-    'PRIMARY_POOL_MAX=3、TX_IDLE_MS=200で、3つのトランザクションを放置する',
+    'PRIMARY_POOL_MAX=3, TX_IDLE_MS=100, three transactions are left idle',
+    'PRIMARY_POOL_MAX=3、TX_IDLE_MS=100で、3つのトランザクションを放置する',
   )
   const idle = await Promise.all([1, 2, 3].map(() => Transaction.begin(slow)))
   when('then a write comes', 'そこへ書き込みが来る')
@@ -80,7 +77,7 @@ test(say('idle transactions are rolled back', '放置されたトランザクシ
   await eventually(
     say('no connection idle in transaction', 'idle in transactionの接続がない'),
     async () =>
-      (await shop.db.activity({ application: 'gateway-2' })).filter((b) => b.state.startsWith('idle in'))
+      (await shop.db.activity({ application: slow.role.name })).filter((b) => b.state.startsWith('idle in'))
         .length,
     0,
     { hint: 3 },
@@ -98,7 +95,7 @@ test(
       '一つのトランザクションに二つの文を送る。一つ目はロックを待つ',
     )
     const first = tx.query('UPDATE accounts SET balance = 5 WHERE id = 9')
-    await lock.waiters(1, 'gateway')
+    await lock.waiters(1, gateway.role.name)
     const second = tx.query('SELECT balance FROM accounts WHERE id = 9')
     expect(await gateway.role.get('/health')).toAnswer(200)
     await lock.release()

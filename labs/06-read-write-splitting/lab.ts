@@ -9,7 +9,7 @@ export default defineLab({
   ),
   roles: ['gateway'],
   topology: { primary: { kind: 'replicated', replicas: ['replica-1', 'replica-2', 'analytics'] } },
-  budget: 12_000,
+  budget: 8_500,
   steps: [
     {
       id: 'split',

@@ -1,12 +1,13 @@
 import { beforeAll, eventually, expect, say, test, when } from '#harness'
-import { mark, openShop, pauseReplicas, resumeReplicas, type Gateway, type Shop } from './shop.ts'
+import { sharedShop, type SharedShop } from './shared.ts'
+import { mark, pauseReplicas, resumeReplicas, type Gateway } from './shop.ts'
 
-let shop: Shop
+let shop: SharedShop
 let gateway: Gateway
 
 beforeAll(async () => {
-  shop = await openShop()
-  gateway = await shop.gateway()
+  shop = await sharedShop()
+  gateway = await shop.lend('gateway-1')
 })
 
 // #region strong

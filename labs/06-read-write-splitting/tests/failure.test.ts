@@ -1,22 +1,14 @@
 import { beforeAll, eventually, expect, say, test, when, type Answer } from '#harness'
-import {
-  backAgain,
-  mark,
-  openShop,
-  shortRecovery,
-  total,
-  type Gateway,
-  type Name,
-  type Shop,
-} from './shop.ts'
+import { sharedShop, type SharedShop } from './shared.ts'
+import { backAgain, mark, shortRecovery, total, type Gateway, type Name } from './shop.ts'
 
-let shop: Shop
+let shop: SharedShop
 let gateway: Gateway
 
 beforeAll(async () => {
-  shop = await openShop()
+  shop = await sharedShop()
   const ready = shortRecovery(shop)
-  gateway = await shop.gateway()
+  gateway = await shop.lend('gateway-1')
   await ready
 })
 

@@ -1,19 +1,13 @@
 import { beforeAll, burst, expect, say, test, when } from '#harness'
-import { lockEverywhere, mark, openShop, waiting, type Gateway, type Name, type Shop } from './shop.ts'
+import { bothReplicas, sharedShop, type SharedShop } from './shared.ts'
+import { lockEverywhere, mark, waiting, type Gateway, type Name } from './shop.ts'
 
-let shop: Shop
+let shop: SharedShop
 let gateway: Gateway
 
 beforeAll(async () => {
-  shop = await openShop()
-  gateway = await shop.gateway({
-    PRIMARY_POOL_MAX: 3,
-    REPLICA_POOL_MAX: 4,
-    ROUTES: JSON.stringify([
-      { tables: ['audit_log'], to: 'primary' },
-      { tables: ['page_views'], to: 'analytics' },
-    ]),
-  })
+  shop = await sharedShop()
+  gateway = await shop.lend('gateway')
 })
 
 /** Where a read was executed. */
@@ -48,6 +42,7 @@ test(say('each node has a pool of its own size', 'プールの大きさはノー
   const read = 'SELECT count(*)::int FROM accounts'
   // Whatever a gateway wants to know of a new text, it has asked before the lock is there.
   expect(await gateway.query(read)).toAnswer(200)
+  await bothReplicas(gateway)
   const lock = await lockEverywhere(shop, 'accounts')
   when('accounts is locked, and 30 reads of it come', 'accountsをロックし、その読み取りを30件送る')
   const reads = burst(30, () => gateway.query(read))

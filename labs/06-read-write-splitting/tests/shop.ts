@@ -18,10 +18,10 @@ export type Counts = Record<Name, number>
 type Env = Record<string, string | number>
 
 /**
- * Statements wait as long as the test likes, and a busy machine is no dead node. Tests of the limits themselves set
- * their own.
+ * Statements wait as long as the test likes, and a busy machine is no dead node; one that is back is soon tried again.
+ * Tests of the limits themselves set their own.
  */
-const PATIENT: Env = { READ_TIMEOUT_MS: 5000, WRITE_TIMEOUT_MS: 5000, TX_IDLE_MS: 5000 }
+const PATIENT: Env = { READ_TIMEOUT_MS: 5000, WRITE_TIMEOUT_MS: 5000, TX_IDLE_MS: 5000, EJECT_MS: 100 }
 
 /** A gateway, and a link on each of its four paths. */
 export interface Gateway {
@@ -44,10 +44,11 @@ export interface Shop {
   executed(mark: string, alive?: readonly Name[]): Promise<Counts>
 }
 
-export async function openShop(): Promise<Shop> {
+/** @param given the database of an earlier shop; default: a new one */
+export async function openShop(given?: Database): Promise<Shop> {
   const node = Object.fromEntries(NAMES.map((name) => [name, postgres(name)])) as Shop['node']
   const [db, since] = await Promise.all([
-    node.primary.database(),
+    given ?? node.primary.database(),
     Promise.all(NAMES.map((name) => node[name].marker())),
   ])
 

@@ -1,13 +1,14 @@
 import { beforeAll, expect, say, test, when } from '#harness'
-import { openShop, rowsOf, type Gateway, type Shop } from './shop.ts'
+import { sharedShop, type SharedShop } from './shared.ts'
+import { rowsOf, type Gateway } from './shop.ts'
 import { Transaction } from './transaction.ts'
 
-let shop: Shop
+let shop: SharedShop
 let gateway: Gateway
 
 beforeAll(async () => {
-  shop = await openShop()
-  gateway = await shop.gateway()
+  shop = await sharedShop()
+  gateway = await shop.lend('gateway-1')
 })
 
 // #region one-connection
