@@ -1,16 +1,16 @@
-import { beforeAll, eventually, expect, say, test, when } from '#harness'
+import { ahead, beforeAll, eventually, expect, say, test, when } from '#harness'
 import { earlyReads, ENTRIES } from '../../labs/12-cache-stampede/tests/coin.ts'
+import { fourServers, NEVER_EARLY_AT } from '../../labs/12-cache-stampede/tests/fleets.ts'
 import {
   herd,
   hold,
-  openFront,
-  plant,
   STATEMENTS,
   tally,
   waiting,
-  warmUp,
+  withMore,
   type Front,
 } from '../../labs/12-cache-stampede/tests/front.ts'
+import { plant } from '../../labs/12-cache-stampede/tests/planted.ts'
 
 let front: Front
 
@@ -19,10 +19,12 @@ const DELTA = 100_000
 const FEW = 60
 const COUNT = say('answers with X-Cache: early', 'X-Cache: earlyの応答数')
 
-/** `XFETCH_BETA` is 1 at s0, 0 at s1, 2 at s2. */
+/** At its s4 `XFETCH_BETA` is 2. */
+let eager: Promise<Front>
+
 beforeAll(async () => {
-  front = await openFront(3, {}, [{}, { XFETCH_BETA: 0 }, { XFETCH_BETA: 2 }])
-  await warmUp(front)
+  front = await fourServers()
+  eager = ahead(() => withMore(front, [{ XFETCH_BETA: 2 }]))
 })
 
 test(say('one reader in two', '2人に1人'), async () => {
@@ -43,9 +45,11 @@ test(say('never at twenty computations from the end', '計算20回分が残っ�
 
 test(say('XFETCH_BETA is how eager it is', 'XFETCH_BETAは積極さを表す'), async () => {
   when('XFETCH_BETA is 0, and the end is near', 'XFETCH_BETAが0で、終わりが近い')
-  expect((await earlyReads(front, 1, { deltaMs: DELTA, left: 30_000 }, FEW)).early, COUNT).toBe(0)
+  expect((await earlyReads(front, NEVER_EARLY_AT, { deltaMs: DELTA, left: 30_000 }, FEW)).early, COUNT).toBe(
+    0,
+  )
   when('XFETCH_BETA is 2, and 2 · 100 s · ln 2 are left', 'XFETCH_BETAが2で、2・100秒・ln 2だけ残っている')
-  const { early } = await earlyReads(front, 2, { deltaMs: DELTA, left: 2 * DELTA * Math.log(2) })
+  const { early } = await earlyReads(await eager, 4, { deltaMs: DELTA, left: 2 * DELTA * Math.log(2) })
   expect(early, COUNT).toBeGreaterThanOrEqual(140)
   expect(early, COUNT).toBeLessThanOrEqual(260)
 })

@@ -1,11 +1,7 @@
 import { beforeAll, eventually, expect, say, test, when } from '#harness'
-import {
-  cacheOf,
-  fourServers,
-  plant,
-  untilHeld,
-  type Front,
-} from '../../labs/12-cache-stampede/tests/front.ts'
+import { fourServers } from '../../labs/12-cache-stampede/tests/fleets.ts'
+import { cacheOf, untilHeld, type Front } from '../../labs/12-cache-stampede/tests/front.ts'
+import { plant } from '../../labs/12-cache-stampede/tests/planted.ts'
 
 let front: Front
 

@@ -1,20 +1,15 @@
-import { beforeAll, eventually, expect, say, test, when } from '#harness'
-import {
-  herd,
-  hold,
-  openFront,
-  tally,
-  waiting,
-  warmUp,
-  type Front,
-} from '../../labs/12-cache-stampede/tests/front.ts'
+import { ahead, beforeAll, eventually, expect, say, test, when } from '#harness'
+import { fourServers } from '../../labs/12-cache-stampede/tests/fleets.ts'
+import { herd, hold, tally, waiting, withMore, type Front } from '../../labs/12-cache-stampede/tests/front.ts'
 
 let front: Front
 
-/** s1 waits 300 ms for others. */
+/** Its s4 waits 300 ms for others. */
+let impatient: Promise<Front>
+
 beforeAll(async () => {
-  front = await openFront(2, {}, [{}, { LOCK_WAIT_MS: 300 }])
-  await warmUp(front)
+  front = await fourServers()
+  impatient = ahead(() => withMore(front, [{ LOCK_WAIT_MS: 300 }]))
 })
 
 test(say('every computation has a token of its own', '計算ごとに別のトークンを使う'), async () => {
@@ -60,21 +55,24 @@ test(say('a lock always has an end', 'ロックには必ず期限がある'), as
 })
 
 test(say('a lock that nobody will give back', '誰も返さないロック'), async () => {
-  const key = await front.row()
-  await front.redis.client.set(`lock:${key}`, 'other', 'PX', 300)
+  const [key, stuck] = await front.rows(2)
+  const [hasty] = await Promise.all([
+    impatient,
+    front.redis.client.set(`lock:${key!}`, 'other', 'PX', 300),
+    front.redis.client.set(`lock:${stuck!}`, 'other', 'PX', 60_000),
+  ])
   when('lock:<key> belongs to nobody and ends in 300 ms', 'lock:<key>の持ち主がおらず、300ミリ秒で切れる')
-  expect(await front.get(0, key, '', { within: 5000 })).toAnswer(200)
-
-  const stuck = await front.row()
-  await front.redis.client.set(`lock:${stuck}`, 'other', 'PX', 60_000)
+  const soon = front.get(0, key!, '', { within: 5000 })
+  const never = hasty.get(4, stuck!, '', { within: 5000 })
+  expect(await soon).toAnswer(200)
   when(
     'lock:<key> is held for another minute, and LOCK_WAIT_MS is 300',
     'lock:<key>がさらに1分間保持され、LOCK_WAIT_MSは300である',
   )
-  const answer = await front.get(1, stuck, '', { within: 5000 })
+  const answer = await never
   expect(answer, say('no hang', '待ち続けない')).toAnswer([200, 503])
   if (answer.status === 503) expect(answer).toAnswer(503, { error: 'overloaded' })
-  expect(await front.redis.client.get(`lock:${stuck}`), say("the other one's lock", '他者のロック')).toBe(
+  expect(await front.redis.client.get(`lock:${stuck!}`), say("the other one's lock", '他者のロック')).toBe(
     'other',
   )
 })

@@ -1,12 +1,10 @@
 import { beforeAll, eventually, expect, say, test, when } from '#harness'
+import { fourServers } from '../../labs/12-cache-stampede/tests/fleets.ts'
 import {
   cacheOf,
-  fourServers,
   herd,
   hold,
   newKey,
-  plant,
-  plantAbsent,
   STATEMENTS,
   tally,
   terminateUntil,
@@ -14,6 +12,7 @@ import {
   waiting,
   type Front,
 } from '../../labs/12-cache-stampede/tests/front.ts'
+import { plant, plantAbsent } from '../../labs/12-cache-stampede/tests/planted.ts'
 
 let front: Front
 

@@ -9,7 +9,7 @@ export default defineLab({
   ),
   roles: ['server', 'warm'],
   topology: { pg: { kind: 'postgres' }, redis: { kind: 'redis' } },
-  budget: 22_000,
+  budget: 14_000,
   steps: [
     {
       id: 'single-flight',

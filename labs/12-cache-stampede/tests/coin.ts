@@ -1,6 +1,7 @@
 import { Agent } from 'node:http'
 import { atEnd, eventually, say } from '#harness'
-import { cacheOf, herd, plant, type Front, type Planted } from './front.ts'
+import { cacheOf, herd, type Front } from './front.ts'
+import { plant, type Planted } from './planted.ts'
 
 /** Enough tosses that no correct coin is ever rejected. */
 export const ENTRIES = 400

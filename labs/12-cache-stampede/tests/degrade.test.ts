@@ -1,15 +1,11 @@
 import { beforeAll, eventually, expect, say, test, when } from '#harness'
-import { cacheOf, herd, hold, openFront, tally, waiting, warmUp, type Front } from './front.ts'
+import { limitedServers, MAX, QUEUE } from './fleets.ts'
+import { cacheOf, herd, hold, tally, waiting, type Front } from './front.ts'
 
 let front: Front
 
-const MAX = 4
-const QUEUE = 20
-
 beforeAll(async () => {
-  // Redis goes away here: whoever has asked it then waits no longer than this.
-  front = await openFront(4, { DB_MAX_CONCURRENCY: MAX, DB_QUEUE_MAX: QUEUE, REDIS_TIMEOUT_MS: 2000 })
-  await warmUp(front)
+  front = await limitedServers()
 })
 
 test(

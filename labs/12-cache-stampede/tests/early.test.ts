@@ -1,6 +1,7 @@
 import { beforeAll, expect, say, test, when } from '#harness'
 import { earlyReads, ENTRIES } from './coin.ts'
-import { openFront, warmUp, type Front } from './front.ts'
+import { fourServers } from './fleets.ts'
+import type { Front } from './front.ts'
 
 let front: Front
 
@@ -8,8 +9,7 @@ const DELTA = 100_000
 const FEW = 20
 
 beforeAll(async () => {
-  front = await openFront(1)
-  await warmUp(front)
+  front = await fourServers()
 })
 
 test(

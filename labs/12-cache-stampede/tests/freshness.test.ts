@@ -1,5 +1,7 @@
 import { beforeAll, eventually, expect, say, test, when } from '#harness'
-import { cacheOf, fourServers, herd, hold, plant, STATEMENTS, tally, waiting, type Front } from './front.ts'
+import { fourServers } from './fleets.ts'
+import { cacheOf, herd, hold, STATEMENTS, tally, waiting, type Front } from './front.ts'
+import { plant } from './planted.ts'
 
 let front: Front
 

@@ -6,7 +6,6 @@ import {
   postgres,
   redis,
   say,
-  shared,
   startRole,
   type Answer,
   type Database,
@@ -19,7 +18,7 @@ import {
 } from '#harness'
 
 type HoldOn = ReturnType<Link['holdOn']>
-type Env = Record<string, string | number>
+export type Env = Record<string, string | number>
 
 /** No timer may end while a test holds something: a busy machine is no fault of the learner's. */
 export const PATIENT: Env = {
@@ -31,13 +30,17 @@ export const PATIENT: Env = {
   DB_QUEUE_MAX: 1000,
 }
 
-/** The front page's servers `s0`, `s1`, … with one Postgres, one Redis, and a path of its own from each to both. */
-export interface Front {
-  db: Database
-  redis: StartedRedis
+/** The front page's servers by number, with a path of its own from each to Postgres and to Redis. */
+interface Servers {
   servers: StartedRole[]
   toPostgres: Link[]
   toRedis: Link[]
+}
+
+/** Servers `s0`, `s1`, … with one Postgres and one Redis. */
+export interface Front extends Servers {
+  db: Database
+  redis: StartedRedis
   /** `GET /data/<key>` at server number `server`. */
   get(server: number, key: string, query?: string, options?: Options): Promise<Answer>
   /** New rows; their keys, which occur nowhere else. */
@@ -51,6 +54,8 @@ export interface Front {
 type Options = Pick<RequestOptions, 'within' | 'signal' | 'agent'>
 
 let made = 0
+/** `application_name` of a server. */
+const SERVER = /^s\d+$/
 /** Keys of {@link newKey} in a text. */
 const KEYS = /key-\d+-\d{6,}\./g
 
@@ -60,34 +65,15 @@ export const newKey = (): string => `key-${process.pid}-${String(++made).padStar
 /** @param own an environment for each server on top of `env` */
 export async function openFront(count: number, env: Env = {}, own: Env[] = []): Promise<Front> {
   const pg = postgres('pg')
-  const cache = redis('redis')
-  const names = Array.from({ length: count }, (_, i) => `s${i}`)
-  const [db, since, toPostgres, toRedis] = await Promise.all([
-    pg.database(),
-    pg.marker(),
-    Promise.all(names.map((name) => link(name, pg))),
-    Promise.all(names.map((name) => link(name, cache))),
-  ])
-  const servers = await Promise.all(
-    names.map((name, i) =>
-      startRole('server', {
-        name,
-        env: {
-          DATABASE_URL: db.url(name, { via: toPostgres[i]! }),
-          REDIS_URL: cache.url(toRedis[i]!),
-          ...PATIENT,
-          ...env,
-          ...own[i],
-        },
-      }),
-    ),
-  )
+  const [db, since] = await Promise.all([pg.database(), pg.marker()])
+  const settings = Array.from({ length: count }, (_, i) => ({ ...env, ...own[i] }))
+  const all = await startServers(db, settings)
 
   const counts: Front['counts'] = async (keys) => {
     const log = await pg.statements({ database: db.name }, since)
     const seen = new Map<string, number>()
     for (const { application, text, parameters } of log) {
-      if (!names.includes(application)) continue
+      if (!SERVER.test(application)) continue
       for (const key of new Set(`${text} ${parameters}`.match(KEYS))) seen.set(key, (seen.get(key) ?? 0) + 1)
     }
     return keys.map((key) => seen.get(key) ?? 0)
@@ -102,12 +88,9 @@ export async function openFront(count: number, env: Env = {}, own: Env[] = []): 
   }
   return {
     db,
-    redis: cache,
-    servers,
-    toPostgres,
-    toRedis,
-    get: (server, key, query = '', options = {}) =>
-      servers[server]!.get(`/data/${key}${query && `?${query}`}`, { within: 15_000, ...options }),
+    redis: redis('redis'),
+    ...all,
+    get: getAt(all.servers),
     rows,
     row: async (value) => (await rows(1, value))[0]!,
     counts,
@@ -115,13 +98,42 @@ export async function openFront(count: number, env: Env = {}, own: Env[] = []): 
   }
 }
 
-/** Four servers, warm, the same ones for all files of a run that ask for them. */
-export const fourServers = (): Promise<Front> =>
-  shared('four servers', async () => {
-    const front = await openFront(4)
-    await warmUp(front)
-    return front
-  })
+/** The same front with more servers, which have settings of their own and end with the file. */
+export async function withMore(front: Front, settings: Env[]): Promise<Front> {
+  const more = await startServers(front.db, settings, front.servers.length)
+  const servers = [...front.servers, ...more.servers]
+  return {
+    ...front,
+    servers,
+    toPostgres: [...front.toPostgres, ...more.toPostgres],
+    toRedis: [...front.toRedis, ...more.toRedis],
+    get: getAt(servers),
+  }
+}
+
+/** One server for each of these settings, `s<first>` and on. */
+async function startServers(db: Database, settings: Env[], first = 0): Promise<Servers> {
+  const cache = redis('redis')
+  const started = await Promise.all(
+    settings.map(async (env, i) => {
+      const name = `s${first + i}`
+      const [toPostgres, toRedis] = await Promise.all([link(name, db.server), link(name, cache)])
+      const stores = { DATABASE_URL: db.url(name, { via: toPostgres }), REDIS_URL: cache.url(toRedis) }
+      const server = await startRole('server', { name, env: { ...stores, ...PATIENT, ...env } })
+      return { server, toPostgres, toRedis }
+    }),
+  )
+  return {
+    servers: started.map(({ server }) => server),
+    toPostgres: started.map(({ toPostgres }) => toPostgres),
+    toRedis: started.map(({ toRedis }) => toRedis),
+  }
+}
+
+const getAt =
+  (servers: StartedRole[]): Front['get'] =>
+  (server, key, query = '', options = {}) =>
+    servers[server]!.get(`/data/${key}${query && `?${query}`}`, { within: 15_000, ...options })
 
 /** Every query of `data` waits in Postgres until released: a computation that takes as long as the test likes. */
 export const hold = (front: Front): Promise<HeldLock> => front.db.holdLock('data', 'ACCESS EXCLUSIVE')
@@ -182,39 +194,6 @@ export async function waiting(front: Front, server?: number, count = 1): Promise
 /** Resolves when the connection is held: what was waited for has passed. */
 export async function untilHeld(held: HoldOn, label: Text): Promise<void> {
   await eventually(label, () => held.isHeld)
-}
-
-export interface Planted {
-  value?: unknown
-  version?: number
-  /** Milliseconds since its query was sent. */
-  age?: number
-  deltaMs?: number
-  /** Milliseconds of fresh life that are left; negative: stale since then. */
-  left?: number
-}
-
-/** Puts an entry into Redis as any service may. Without an expiry, so that only its fields say what it is. */
-export async function plant(front: Front, key: string, entry: Planted = {}): Promise<void> {
-  const now = Date.now()
-  await front.redis.client.hset(`entry:${key}`, {
-    value: JSON.stringify(entry.value ?? 'planted'),
-    version: entry.version ?? 1,
-    fetchedAt: now - (entry.age ?? 0),
-    deltaMs: entry.deltaMs ?? 1,
-    freshUntil: now + Math.round(entry.left ?? 100_000),
-  })
-}
-
-/** The same for a row that does not exist. */
-export async function plantAbsent(front: Front, key: string, left: number): Promise<void> {
-  const now = Date.now()
-  await front.redis.client.hset(`entry:${key}`, {
-    absent: 1,
-    fetchedAt: now,
-    deltaMs: 1,
-    freshUntil: now + left,
-  })
 }
 
 /** Statuses with their counts: `{"200": 96, "503": 104}`. */

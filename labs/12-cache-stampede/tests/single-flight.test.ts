@@ -1,5 +1,6 @@
 import { beforeAll, expect, say, test, when } from '#harness'
-import { fourServers, herd, hold, STATEMENTS, tally, waiting, type Front } from './front.ts'
+import { fourServers } from './fleets.ts'
+import { herd, hold, STATEMENTS, tally, waiting, type Front } from './front.ts'
 
 let front: Front
 

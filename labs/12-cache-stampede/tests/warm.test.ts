@@ -1,11 +1,12 @@
 import { arrayContaining, beforeAll, expect, say, test, when } from '#harness'
-import { openFront, STATEMENTS, tally, type Front } from './front.ts'
+import { fourServers } from './fleets.ts'
+import { STATEMENTS, tally, type Front } from './front.ts'
 import { FIELDS, popularRows, warm, writes } from './warmer.ts'
 
 let front: Front
 
 beforeAll(async () => {
-  front = await openFront(1)
+  front = await fourServers()
 })
 
 test(
