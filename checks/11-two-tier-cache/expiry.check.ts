@@ -1,4 +1,4 @@
-import { beforeAll, eventually, expect, say, test, when } from '#harness'
+import { ahead, beforeAll, eventually, expect, say, test, when } from '#harness'
 import { dropFromRedis, expiringServers, rows } from '../../labs/11-two-tier-cache/tests/expiry.ts'
 import { insert, newKey, type Fleet, type Server } from '../../labs/11-two-tier-cache/tests/fleet.ts'
 import { fromMemory, memoryLabel, seen } from '../../labs/11-two-tier-cache/tests/seeing.ts'
@@ -6,9 +6,12 @@ import { fromMemory, memoryLabel, seen } from '../../labs/11-two-tier-cache/test
 let fleet: Fleet
 let small: Server
 let s1: Server
+/** Has room for 50 entries, and none yet: what a server drops first when it is full is its own affair. */
+let empty: Promise<Server>
 
 beforeAll(async () => {
   ;({ fleet, small, s1 } = await expiringServers())
+  empty = ahead(() => fleet.server({ L1_MAX: 50 }))
 })
 
 test(say('"absent" takes room, too', '「存在しない」も場所を取る'), async ({ random }) => {
@@ -24,19 +27,18 @@ test(say('"absent" takes room, too', '「存在しない」も場所を取る'),
 test(say('overwriting takes no more room', '上書きしても場所は増えない'), async ({ random }) => {
   const keys = await rows(fleet, random, 40)
   const often = newKey(random)
-  // A new one: what it drops first when it is full is its own affair.
-  const empty = await fleet.server({ L1_MAX: 50 })
-  await fromMemory(fleet, empty, keys)
+  const at = await empty
+  await fromMemory(fleet, at, keys)
   when(
     'L1_MAX=50 and 40 keys in memory; another key is written and read 30 times',
     'L1_MAX=50で40個が入っている。別のキーを30回書いて読む',
   )
   for (let i = 0; i < 30; i++) {
-    expect(await empty.put(often, i)).toAnswer(200)
-    expect(seen(await empty.get(often)), say('what was written', '書いたもの')).toBe(i)
+    expect(await at.put(often, i)).toAnswer(200)
+    expect(seen(await at.get(often)), say('what was written', '書いたもの')).toBe(i)
   }
   expect(
-    await fromMemory(fleet, empty, keys),
+    await fromMemory(fleet, at, keys),
     say('of the 40 keys, still in memory', '40個のうちメモリに残っている数'),
   ).toBeGreaterThanOrEqual(20)
 })

@@ -50,7 +50,7 @@ export interface Fleet {
   db: Database
   redis: StartedRedis
   servers: Server[]
-  /** One more server, named after the ones that run. */
+  /** One more server, with a name of its own. It is none of `servers`, and ends with the test or file that asks for it. */
   server(env?: Env): Promise<Server>
   /** Does the work, and tells from the logs what was asked meanwhile: both are read from marker to marker. */
   watch<T>(work: () => Promise<T>): Promise<Watched<T>>
@@ -63,15 +63,10 @@ export async function startFleet(count: number, env: Env = {}): Promise<Fleet> {
   // more where a fleet is begun inside `shared`.
   await cache.client.flushall()
   const [db, monitor] = await Promise.all([postgres('pg').database(), cache.monitor()])
-  const servers: Server[] = []
   let named = 0
-  const server = async (more: Env = {}): Promise<Server> => {
-    const started = await startServer(`s${named++}`, db, cache, { ...PATIENT, ...env, ...more })
-    servers.push(started)
-    return started
-  }
-  const starting = Array.from({ length: count }, () => server())
-  servers.splice(0, Infinity, ...(await Promise.all(starting)))
+  const server = (more: Env = {}): Promise<Server> =>
+    startServer(`s${named++}`, db, cache, { ...PATIENT, ...env, ...more })
+  const servers = await Promise.all(Array.from({ length: count }, () => server()))
   return { db, redis: cache, servers, server, watch: (work) => watch(db, monitor, work) }
 }
 
