@@ -5,7 +5,7 @@ import {
   keysOf,
   names,
   newIds,
-  openShop,
+  patientShop,
   patch,
   path,
   warm,
@@ -16,7 +16,7 @@ let shop: Shop
 let crossings: () => Promise<number>
 
 beforeAll(async () => {
-  shop = await openShop()
+  shop = await patientShop()
   const nodes = [0, 1, 2]
   const count = async (): Promise<number> =>
     (await Promise.all(nodes.map((i) => shop.cluster.counted(i, 'errorstat_CROSSSLOT')))).reduce(

@@ -10,6 +10,7 @@ import {
   put,
   read,
   sees,
+  sharedRegisters,
   type Registers,
 } from '../../labs/13-redis-cluster/tests/registers.ts'
 
@@ -17,7 +18,7 @@ let registers: Registers
 let unequal: Promise<Registers>
 
 beforeAll(async () => {
-  registers = await openRegisters()
+  registers = await sharedRegisters()
 })
 
 // #region no-going-back

@@ -6,7 +6,7 @@ import {
   isOlder,
   newKey,
   NODES,
-  openRegisters,
+  sharedRegisters,
   put,
   read,
   versionOf,
@@ -16,7 +16,7 @@ import {
 let registers: Registers
 
 beforeAll(async () => {
-  registers = await openRegisters()
+  registers = await sharedRegisters()
 })
 
 const VERSIONS = say('versions', 'バージョン')

@@ -4,7 +4,7 @@ import {
   batchPath,
   keysOf,
   newIds,
-  openShop,
+  patientShop,
   patch,
   path,
   warm,
@@ -14,7 +14,7 @@ import {
 let shop: Shop
 
 beforeAll(async () => {
-  shop = await openShop()
+  shop = await patientShop()
 })
 
 test(

@@ -3,11 +3,10 @@ import { outboxEmpty, stays } from './prices.ts'
 import {
   addProducts,
   answersPrice,
-  IMPATIENT,
   keysOf,
   newIds,
   oneOnEach,
-  openShop,
+  impatientShop,
   patch,
   path,
   warm,
@@ -19,7 +18,7 @@ let shop: Shop
 let product: Product
 
 beforeAll(async () => {
-  shop = await openShop(IMPATIENT)
+  shop = await impatientShop()
   product = (await oneOnEach(shop))[2]
 })
 
@@ -30,7 +29,7 @@ const cut = (): void => {
 test(say('two changes, and twenty more', '二つの変更と、さらに二十の変更'), async () => {
   const { a, b } = shop
   const others = await addProducts(shop, newIds(20))
-  for (const { id } of others) await warm(a, id)
+  await Promise.all(others.map(({ id }) => warm(a, id)))
   await warm(a, product.id)
   cut()
   when(
@@ -45,7 +44,7 @@ test(say('two changes, and twenty more', '二つの変更と、さらに二十�
   when('the link is whole again', 'リンクを元に戻す')
   for (const server of [a, b]) {
     await answersPrice(server, product.id, 5002)
-    for (const [i, { id }] of others.entries()) await answersPrice(server, id, 6000 + i)
+    await Promise.all(others.map(({ id }, i) => answersPrice(server, id, 6000 + i)))
   }
   await stays(shop, product.id, 5002)
   await outboxEmpty(shop)

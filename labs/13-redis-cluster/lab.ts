@@ -19,7 +19,7 @@ export default defineLab({
     q4: register,
     q5: register,
   },
-  budget: 28_000,
+  budget: 22_000,
   steps: [
     {
       id: 'slots',

@@ -1,11 +1,11 @@
 import { beforeAll, expect, eventually, say, test, throughout, when } from '#harness'
-import { IMPATIENT, oneOnEach, openShop, path, seen, SEEN, warm, type Product, type Shop } from './shop.ts'
+import { oneOnEach, impatientShop, path, seen, SEEN, warm, type Product, type Shop } from './shop.ts'
 
 let shop: Shop
 let products: [Product, Product, Product]
 
 beforeAll(async () => {
-  shop = await openShop(IMPATIENT)
+  shop = await impatientShop()
   products = await oneOnEach(shop)
 })
 

@@ -1,10 +1,10 @@
 import { beforeAll, expect, say, test, when } from '#harness'
-import { NODES, newKey, openRegisters, put, read, sees, type Registers } from './registers.ts'
+import { NODES, newKey, sharedRegisters, put, read, sees, type Registers } from './registers.ts'
 
 let registers: Registers
 
 beforeAll(async () => {
-  registers = await openRegisters()
+  registers = await sharedRegisters()
 })
 
 // #region minority

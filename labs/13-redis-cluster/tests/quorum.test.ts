@@ -1,10 +1,10 @@
-import { beforeAll, command, expect, freePort, say, test, when } from '#harness'
+import { beforeAll, expect, freePort, say, startCommand, test, when } from '#harness'
 import {
   connected,
   copies,
   envOf,
   newKey,
-  openRegisters,
+  sharedRegisters,
   put,
   read,
   start,
@@ -14,7 +14,7 @@ import {
 let registers: Registers
 
 beforeAll(async () => {
-  registers = await openRegisters()
+  registers = await sharedRegisters()
 })
 
 // #region two-killed
@@ -47,21 +47,27 @@ test(
 
 test(say('quorums that need not meet are refused', '出会わない定足数は拒む'), async () => {
   const { links } = registers
-  for (const [write, wanted] of [
+  const pairs = [
     [2, 3],
     [6, 3],
     [3, 6],
-  ]) {
+  ] as const
+  const started = await Promise.all(
+    pairs.map(async ([write, wanted]) => {
+      const env = envOf(links, 'quorum-a', { WRITE_QUORUM: write, READ_QUORUM: wanted })
+      return startCommand('quorum', {
+        name: `quorum-${write}-${wanted}`,
+        env: { ...env, PORT: String(await freePort()), SERVER_NAME: 'refused' },
+        within: 4000,
+      })
+    }),
+  )
+  for (const [i, [write, wanted]] of pairs.entries()) {
     when(
       `the role is started with WRITE_QUORUM=${write}, READ_QUORUM=${wanted} of five`,
       `5台でWRITE_QUORUM=${write}、READ_QUORUM=${wanted}として起動する`,
     )
-    const env = envOf(links, 'quorum-a', { WRITE_QUORUM: write!, READ_QUORUM: wanted! })
-    const exit = await command('quorum', {
-      name: `quorum-${write}-${wanted}`,
-      env: { ...env, PORT: String(await freePort()), SERVER_NAME: 'refused' },
-      within: 4000,
-    })
+    const exit = await started[i]!.ended()
     // A process that was ended by a signal has none.
     expect(exit.code ?? 0, say('exit status, other than 0', '0以外の終了コード')).toBeGreaterThan(0)
     expect(exit.lines.join('\n').trim().length, say('length of the reason', '理由の文字数')).toBeGreaterThan(

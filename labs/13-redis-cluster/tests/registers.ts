@@ -4,6 +4,7 @@ import {
   matrix,
   redis,
   say,
+  shared,
   startRole,
   type Answer,
   type Matrix,
@@ -32,6 +33,14 @@ export async function openRegisters(more: Env = {}): Promise<Registers> {
   )
   const [a, b] = await Promise.all([start(links, 'quorum-a', more), start(links, 'quorum-b', more)])
   return { a, b, links, node }
+}
+
+/** The same two processes for all files of a run that ask for them; both see all five nodes. */
+export async function sharedRegisters(): Promise<Registers> {
+  const registers = await shared('registers', () => openRegisters())
+  const { a, b } = registers
+  await Promise.all([a, b].map((role) => sees(registers, role, NODES)))
+  return registers
 }
 
 /** Environment of a process that reaches the nodes by these links. */

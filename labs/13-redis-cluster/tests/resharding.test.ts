@@ -5,7 +5,7 @@ import {
   batchPath,
   keysOf,
   newIds,
-  openShop,
+  patientShop,
   patch,
   path,
   warm,
@@ -15,7 +15,7 @@ import {
 let shop: Shop
 
 beforeAll(async () => {
-  shop = await openShop()
+  shop = await patientShop()
 })
 
 // #region moving

@@ -1,11 +1,11 @@
 import { beforeAll, expect, say, test, when } from '#harness'
-import { answersPrice, IMPATIENT, oneOnEach, openShop, patch, path, type Product, type Shop } from './shop.ts'
+import { answersPrice, oneOnEach, impatientShop, patch, path, type Product, type Shop } from './shop.ts'
 
 let shop: Shop
 let product: Product
 
 beforeAll(async () => {
-  shop = await openShop(IMPATIENT)
+  shop = await impatientShop()
   product = (await oneOnEach(shop))[2]
 })
 

@@ -5,6 +5,7 @@ import {
   postgres,
   redisCluster,
   say,
+  shared,
   startRole,
   when,
   type Answer,
@@ -57,6 +58,10 @@ export async function openShop(more: Env = {}): Promise<Shop> {
   const [a, b] = await Promise.all([start('server-a', toDbA), start('server-b', toDbB)])
   return { db, cluster, a, b, toDbA, toDbB, env }
 }
+
+/** The same two servers for all files of a run that ask for them; and those of the steps that break things. */
+export const patientShop = (): Promise<Shop> => shared('shop', () => openShop())
+export const impatientShop = (): Promise<Shop> => shared('impatient shop', () => openShop(IMPATIENT))
 
 let count = 0
 

@@ -1,10 +1,10 @@
 import { beforeAll, eventually, expect, say, test, when } from '#harness'
-import { addProducts, names, newIds, openShop, patch, path, seen, SEEN, type Shop } from './shop.ts'
+import { addProducts, names, newIds, patientShop, patch, path, seen, SEEN, type Shop } from './shop.ts'
 
 let shop: Shop
 
 beforeAll(async () => {
-  shop = await openShop()
+  shop = await patientShop()
 })
 
 // #region sixty
