@@ -9,7 +9,7 @@ export default defineLab({
   ),
   roles: ['server'],
   topology: { pg: { kind: 'postgres' }, redis: { kind: 'redis' } },
-  budget: 14_000,
+  budget: 15_000,
   steps: [
     {
       id: 'read-through',
