@@ -10,6 +10,7 @@ import {
   put,
   read,
   sees,
+  seeAll,
   sharedRegisters,
   type Registers,
 } from '../../labs/13-redis-cluster/tests/registers.ts'
@@ -19,6 +20,7 @@ let unequal: Promise<Registers>
 
 beforeAll(async () => {
   registers = await sharedRegisters()
+  await seeAll(registers)
 })
 
 // #region no-going-back

@@ -6,6 +6,7 @@ import {
   isOlder,
   newKey,
   NODES,
+  seeAll,
   sharedRegisters,
   put,
   read,
@@ -17,6 +18,7 @@ let registers: Registers
 
 beforeAll(async () => {
   registers = await sharedRegisters()
+  await seeAll(registers)
 })
 
 const VERSIONS = say('versions', 'バージョン')

@@ -35,12 +35,13 @@ export async function openRegisters(more: Env = {}): Promise<Registers> {
   return { a, b, links, node }
 }
 
-/** The same two processes for all files of a run that ask for them; both see all five nodes. */
-export async function sharedRegisters(): Promise<Registers> {
-  const registers = await shared('registers', () => openRegisters())
+/** The same two processes for all files of a run that ask for them. */
+export const sharedRegisters = (): Promise<Registers> => shared('registers', () => openRegisters())
+
+/** Both see all five nodes, whatever an earlier file did to the links. */
+export async function seeAll(registers: Registers): Promise<void> {
   const { a, b } = registers
   await Promise.all([a, b].map((role) => sees(registers, role, NODES)))
-  return registers
 }
 
 /** Environment of a process that reaches the nodes by these links. */
