@@ -32,6 +32,6 @@ export { burst, closedLoop, load, type LoadResult, type LoopResult } from './loa
 export { freePort, closedPort } from './ports.ts'
 export { lsn, quoted, sqlOnce, type Row } from './sql.ts'
 export { Random } from './random.ts'
-export { ahead, atEnd, shared } from './scope.ts'
+export { ahead, atEnd, Lending, shared } from './scope.ts'
 export { note } from './timeline.ts'
 export { show } from './show.ts'

@@ -70,6 +70,33 @@ export async function shared<T>(name: string, begin: () => Promise<T>): Promise<
   return sharing.begun as Promise<T>
 }
 
+/** Things by name, each begun by the first who asks for it. They end with what the lending was made in: in {@link shared}, with the run. */
+export class Lending<T> {
+  readonly #outliving = AsyncLocalStorage.snapshot()
+  readonly #begun = new Map<string, Promise<T>>()
+
+  lend(name: string, begin: () => Promise<T>): Promise<T> {
+    const one = this.#begun.get(name) ?? this.#outliving(begin)
+    this.#begun.set(name, one)
+    return one
+  }
+
+  /** What was begun under this name, if anybody has asked for it. */
+  begun(name: string): Promise<T> | undefined {
+    return this.#begun.get(name)
+  }
+
+  /** All that was begun. */
+  all(): Promise<T[]> {
+    return Promise.all(this.#begun.values())
+  }
+
+  /** Who asks for it next begins it anew. */
+  forget(name: string): void {
+    this.#begun.delete(name)
+  }
+}
+
 /** Runs `undo` when the test ends; outside a test, in `beforeAll`, when the file ends. */
 export function atEnd(undo: Undo): void {
   current().add(undo)

@@ -1,6 +1,6 @@
-import { AsyncLocalStorage } from 'node:async_hooks'
 import { Agent } from 'node:http'
 import {
+  Lending,
   atEnd,
   link,
   postgres,
@@ -54,11 +54,11 @@ const COMMON: Env = { SESSION_TTL_MS: SESSION_SECONDS * 1000, DB_WAIT_MS: 5000 }
  * and reach Redis, whatever the last one did to them; what others have stored there has other names.
  */
 export async function instances(...wanted: Which[]): Promise<Service> {
-  const { stores, begun } = await begunInstances()
+  const { stores, apps: begun } = await begunInstances()
   await stores.toRedis.open()
   const apps = await Promise.all(wanted.map((which) => running(which)))
   await Promise.all(apps.map(connected))
-  return serviceOf(stores, apps, await Promise.all(([1, 2, 3] as const).map((which) => begun.get(which))))
+  return serviceOf(stores, apps, await Promise.all([1, 2, 3].map((which) => begun.begun(`app-${which}`))))
 }
 
 /** One of them, started just now. */
@@ -69,24 +69,18 @@ export function startedAnew(which: Which): Promise<StartedRole> {
 const begunInstances = () =>
   shared('instances', async () => ({
     stores: await makeStores(),
-    begun: new Map<Which, Promise<StartedRole>>(),
-    // What begins in here ends with the run, whichever file asks for it.
-    outliving: AsyncLocalStorage.snapshot(),
+    apps: new Lending<StartedRole>(),
   }))
 
 /** Starts an instance that nobody has asked for yet; one that is known is made ready. */
 async function running(which: Which, ready = startIfEnded): Promise<StartedRole> {
-  const { stores, begun, outliving } = await begunInstances()
-  const known = begun.get(which)
-  if (known) {
-    const app = await known
-    await ready(app)
-    return app
-  }
-  const env = { ...COMMON, ...SETTINGS[which - 1] }
-  const first = outliving(() => addInstance(stores, `app-${which}`, env))
-  begun.set(which, first)
-  return first
+  const { stores, apps } = await begunInstances()
+  const name = `app-${which}`
+  const known = apps.begun(name)
+  if (!known) return apps.lend(name, () => addInstance(stores, name, { ...COMMON, ...SETTINGS[which - 1] }))
+  const app = await known
+  await ready(app)
+  return app
 }
 
 async function startIfEnded(app: StartedRole): Promise<void> {

@@ -1,5 +1,4 @@
-import { AsyncLocalStorage } from 'node:async_hooks'
-import { atEnd, shared, type Answer } from '#harness'
+import { atEnd, Lending, shared, type Answer } from '#harness'
 import { health } from './health.ts'
 import { heal, startPair, type Pair } from './pair.ts'
 
@@ -11,24 +10,15 @@ export const SHORT_MS = 120
  * servers of a pair up with their own settings and the links whole, and counts from what it found.
  */
 export async function lend<T>(name: string, begin: () => Promise<T>): Promise<T> {
-  const { begun, outliving } = await pairs()
-  const one = begun.get(name) ?? outliving(begin)
-  begun.set(name, one)
-  return one as Promise<T>
+  return (await pairs()).lend(name, begin) as Promise<T>
 }
 
-const pairs = () =>
-  shared('pairs', async () => ({
-    begun: new Map<string, Promise<unknown>>(),
-    // What begins in here ends with the run, whichever test asks for it.
-    outliving: AsyncLocalStorage.snapshot(),
-  }))
+const pairs = () => shared('pairs', async () => new Lending<unknown>())
 
 /** In `beforeAll` of the last file that needs a pair: it ends with this file, so that few processes run at a time. */
 export function lastUseOf(name: string, { server1, server2 }: Pair): void {
   atEnd(async () => {
-    const { begun } = await pairs()
-    begun.delete(name)
+    ;(await pairs()).forget(name)
     await Promise.all([server1.kill(), server2.kill()])
   })
 }

@@ -1,5 +1,4 @@
-import { AsyncLocalStorage } from 'node:async_hooks'
-import { eventually, postgres, say, shared, type Database } from '#harness'
+import { eventually, Lending, postgres, say, shared, type Database } from '#harness'
 import { openShop, type Gateway, type Shop } from './shop.ts'
 
 const SETTINGS = {
@@ -37,15 +36,11 @@ export async function sharedShop(): Promise<SharedShop> {
 
 async function begin(): Promise<Lending> {
   const shop = await openShop(await postgres('primary').database())
-  const gateways = new Map<Name, Promise<Gateway>>()
-  // What is begun later ends with the run, too, and not with the test that was the first to ask.
-  const inRun = AsyncLocalStorage.snapshot()
+  const gateways = new Lending<Gateway>()
   return {
     db: shop.db,
     lend: async (name) => {
-      const begun = gateways.get(name) ?? inRun(() => shop.gateway(SETTINGS[name], name))
-      gateways.set(name, begun)
-      const gateway = await begun
+      const gateway = await gateways.lend(name, () => shop.gateway(SETTINGS[name], name))
       if (gateway.role.exit) await gateway.role.start()
       return gateway
     },

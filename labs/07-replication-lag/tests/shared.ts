@@ -1,5 +1,4 @@
-import { AsyncLocalStorage } from 'node:async_hooks'
-import { replicationLink, shared, type Link, type StartedPostgres, type StartedRole } from '#harness'
+import { Lending, replicationLink, shared, type Link, type StartedPostgres, type StartedRole } from '#harness'
 import { openShop, type Shop } from './shop.ts'
 
 /** Soon has enough of replicas that stand still: for tests in which the primary must answer in the end. */
@@ -27,17 +26,10 @@ export interface SharedShop extends Shop {
 export const sharedShop = (): Promise<SharedShop> =>
   shared('shop', async () => {
     const shop = await openShop()
-    const servers = new Map<string, Promise<StartedRole>>()
-    const wires = new Map<string, Promise<Link>>()
-    // What is begun later ends with the run, too, and not with the test that was the first to ask.
-    const inRun = AsyncLocalStorage.snapshot()
-    const once = <T>(all: Map<string, Promise<T>>, name: string, begin: () => Promise<T>): Promise<T> => {
-      const begun = all.get(name) ?? inRun(begin)
-      all.set(name, begun)
-      return begun
-    }
+    const servers = new Lending<StartedRole>()
+    const wires = new Lending<Link>()
     const lend: SharedShop['lend'] = async (name) => {
-      const server = await once(servers, name, () => shop.server(name, SETTINGS[name]))
+      const server = await servers.lend(name, () => shop.server(name, SETTINGS[name]))
       if (server.exit) await server.start()
       return server
     }
@@ -45,12 +37,12 @@ export const sharedShop = (): Promise<SharedShop> =>
       ...shop,
       lend,
       fresh: async (name) => {
-        const known = await servers.get(name)
+        const known = await servers.begun(name)
         if (!known) return lend(name)
         await known.restart()
         return known
       },
-      running: async () => (await Promise.all(servers.values())).filter(({ exit }) => !exit),
-      wire: (replica) => once(wires, replica.name, () => replicationLink(replica, shop.primary)),
+      running: async () => (await servers.all()).filter(({ exit }) => !exit),
+      wire: (replica) => wires.lend(replica.name, () => replicationLink(replica, shop.primary)),
     }
   })
