@@ -1,5 +1,5 @@
 import { beforeAll, burst, closedPort, eventually, expect, say, test, when } from '#harness'
-import { openCluster, type Cluster } from '../../labs/08-automatic-failover/tests/cluster.ts'
+import type { Cluster } from '../../labs/08-automatic-failover/tests/cluster.ts'
 import { leaderOf, published, replaced, topologyOf } from '../../labs/08-automatic-failover/tests/looks.ts'
 import {
   expectInTime,
@@ -8,13 +8,20 @@ import {
   takenBy,
   type Service,
 } from '../../labs/08-automatic-failover/tests/orders.ts'
+import { bothCandidates } from '../../labs/08-automatic-failover/tests/whole.ts'
 
 let cluster: Cluster
 let one: Service
 let two: Service
+/** `pg:topology`. */
+let topology: string
 
 beforeAll(async ({ random }) => {
-  cluster = await openCluster(random, { start: false })
+  cluster = await bothCandidates(random, { synchronous: true })
+  const { redis, controllers } = cluster
+  // Nothing stands in Redis, and nobody is awake to write it.
+  await Promise.all(controllers.map((controller) => controller.freeze()))
+  topology = (await redis.client.getdel('pg:topology'))!
   ;[one, two] = await Promise.all([startService(cluster, 'server-1'), startService(cluster, 'server-2')])
 })
 
@@ -25,8 +32,10 @@ test(say('before anything is published', '何も公開されていないとき')
   const answer = await one.server.post('/orders', newOrder())
   expect(answer).toAnswer(503, { error: 'database_unavailable' })
   expectInTime(answer, one.server)
-  when('the controllers start', 'コントローラーが起動する')
-  await Promise.all(cluster.controllers.map((controller) => controller.start()))
+  when('a topology is published', 'トポロジーが公開される')
+  const { redis, controllers } = cluster
+  await redis.client.multi().set('pg:topology', topology).publish('pg:topology', topology).exec()
+  await Promise.all(controllers.map((controller) => controller.thaw()))
   await published(cluster)
   await Promise.all([one, two].map(accepts))
 })

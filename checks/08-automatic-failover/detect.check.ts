@@ -1,5 +1,5 @@
 import { beforeAll, expect, say, test, when } from '#harness'
-import { openCluster, type Cluster } from '../../labs/08-automatic-failover/tests/cluster.ts'
+import type { Cluster } from '../../labs/08-automatic-failover/tests/cluster.ts'
 import {
   declared,
   expectPeace,
@@ -10,11 +10,12 @@ import {
   quiet,
   statusOf,
 } from '../../labs/08-automatic-failover/tests/looks.ts'
+import { wholeCluster } from '../../labs/08-automatic-failover/tests/whole.ts'
 
 let cluster: Cluster
 
 beforeAll(async ({ random }) => {
-  cluster = await openCluster(random)
+  cluster = await wholeCluster('to be frozen', random)
 })
 
 test(say('a follower that sees nothing', '何も見えないフォロワー'), async () => {

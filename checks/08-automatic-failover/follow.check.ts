@@ -1,5 +1,5 @@
 import { beforeAll, eventually, expect, say, test, when, type Database } from '#harness'
-import { openCluster, type Cluster } from '../../labs/08-automatic-failover/tests/cluster.ts'
+import type { Cluster } from '../../labs/08-automatic-failover/tests/cluster.ts'
 import {
   expectUntouched,
   published,
@@ -8,13 +8,14 @@ import {
   type Topology,
 } from '../../labs/08-automatic-failover/tests/looks.ts'
 import { insert, rowsOf, streams } from '../../labs/08-automatic-failover/tests/rows.ts'
+import { oneCandidate } from '../../labs/08-automatic-failover/tests/whole.ts'
 
 let cluster: Cluster
 /** Every message of the channel, and whether the primary that it named took writes when it came. */
 const messages: { epoch: number; primary: string; writable: Promise<boolean> }[] = []
 
 beforeAll(async ({ random }) => {
-  cluster = await openCluster(random)
+  cluster = await oneCandidate(random)
   for (const node of cluster.nodes) lines.set(node.name, node.view(cluster.db).client())
   const subscriber = cluster.redis.connect()
   subscriber.on('message', (_channel, text) => {

@@ -1,5 +1,4 @@
 import { expect, say, test, when } from '#harness'
-import { openCluster } from '../../labs/08-automatic-failover/tests/cluster.ts'
 import {
   leaderOf,
   published,
@@ -8,10 +7,11 @@ import {
   writable,
 } from '../../labs/08-automatic-failover/tests/looks.ts'
 import { blockedFor, force, writeAndShow } from '../../labs/08-automatic-failover/tests/losing.ts'
-import { insert, partFrom, rowsOf, streams } from '../../labs/08-automatic-failover/tests/rows.ts'
+import { insert, partFrom, rowsOf } from '../../labs/08-automatic-failover/tests/rows.ts'
+import { bothCandidates, rejoin } from '../../labs/08-automatic-failover/tests/whole.ts'
 
 test(say('a little may be lost', '少しなら失ってもよい'), async ({ random }) => {
-  const cluster = await openCluster(random)
+  const cluster = await bothCandidates(random)
   const { primary, a, b } = cluster
   await Promise.all([partFrom(cluster, primary, a), partFrom(cluster, primary, b)])
   await writeAndShow(cluster, primary, 100_000)
@@ -24,7 +24,7 @@ test(say('a little may be lost', '少しなら失ってもよい'), async ({ ran
 })
 
 test(say('one of two is not enough', '二台のうち一台では足りない'), async ({ random }) => {
-  const cluster = await openCluster(random, { synchronous: true, env: { MIN_CANDIDATES: 2 } })
+  const cluster = await bothCandidates(random, { synchronous: true })
   const { primary, a, b } = cluster
   await partFrom(cluster, primary, a)
   for (let i = 0; i < 5; i++) await insert(primary, 'paid')
@@ -44,7 +44,7 @@ test(say('one of two is not enough', '二台のうち一台では足りない'),
 })
 
 test(say('force is for one time', '強制は一回限り'), async ({ random }) => {
-  const cluster = await openCluster(random)
+  const cluster = await bothCandidates(random)
   const { primary, a, b, controllers } = cluster
   when('in peace: POST /failover {"force":true}', '平時にPOST /failover {"force":true}')
   const leader = await leaderOf(cluster)
@@ -73,10 +73,10 @@ test(say('force is for one time', '強制は一回限り'), async ({ random }) =
   when('the failover is forced', 'フェイルオーバーを強制する')
   await force(cluster)
   const next = await replaced(cluster)
-  const other = [a, b].find((node) => node !== next)!
-  await published(cluster, next, [other])
-  await streams(other, next)
-  await partFrom(cluster, next, other)
+  await rejoin(cluster, next)
+  await published(cluster, next)
+  const others = cluster.nodes.filter((node) => node !== next)
+  await Promise.all(others.map((node) => partFrom(cluster, next, node)))
   await writeAndShow(cluster, next, 2 * 1024 * 1024)
   when('the same with the new primary', '新しいプライマリでも同じことが起きる')
   await next.kill({ forGood: true })

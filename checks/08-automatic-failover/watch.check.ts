@@ -1,5 +1,5 @@
 import { beforeAll, expect, say, test, when, type StartedRole } from '#harness'
-import { openCluster, type Cluster } from '../../labs/08-automatic-failover/tests/cluster.ts'
+import type { Cluster } from '../../labs/08-automatic-failover/tests/cluster.ts'
 import {
   expectUntouched,
   leaderless,
@@ -8,11 +8,12 @@ import {
   quiet,
   topologyOf,
 } from '../../labs/08-automatic-failover/tests/looks.ts'
+import { watchedCluster } from '../../labs/08-automatic-failover/tests/whole.ts'
 
 let cluster: Cluster
 
 beforeAll(async ({ random }) => {
-  cluster = await openCluster(random, { start: false, notFirst: true })
+  cluster = await watchedCluster(random)
 })
 
 const others = (leader: StartedRole) => ({
@@ -27,8 +28,12 @@ const unchanged = async (): Promise<void> => {
 test(
   say('controllers that are there before any database', 'データベースより先に動き出すコントローラー'),
   async () => {
-    const { nodes, controllers } = cluster
-    await Promise.all(nodes.map((node) => node.kill({ forGood: true })))
+    const { nodes, controllers, redis } = cluster
+    await Promise.all([
+      ...controllers.map((controller) => controller.kill()),
+      ...nodes.map((node) => node.kill({ forGood: true })),
+    ])
+    await redis.client.flushall()
     when(
       'three controllers start while no database runs',
       'データベースが一つも動いていないときに、コントローラーを三台起動する',

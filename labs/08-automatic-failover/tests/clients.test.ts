@@ -1,14 +1,14 @@
 import { beforeAll, expect, note, say, test, when, type StartedRole } from '#harness'
-import { openCluster, type Cluster } from './cluster.ts'
+import type { Cluster } from './cluster.ts'
 import { replaced } from './looks.ts'
 import { newOrder, settled, startService, startWriters, takenBy } from './orders.ts'
+import { bothCandidates } from './whole.ts'
 
 let cluster: Cluster
 let server: StartedRole
 
 beforeAll(async ({ random }) => {
-  const env = { MIN_CANDIDATES: 2 }
-  cluster = await openCluster(random, { synchronous: true, env })
+  cluster = await bothCandidates(random, { synchronous: true })
   server = (await startService(cluster)).server
 })
 

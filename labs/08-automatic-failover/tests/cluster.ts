@@ -35,18 +35,18 @@ const PLAIN = { protocol: 'tcp' } as const
  * taken for dead.
  */
 function quick(): Env {
-  // Of what waits for a processor; asked for each cluster, since it changes within a run.
-  const crowd = Math.min(3, Math.max(1, loadavg()[0]! / (2 * availableParallelism())))
+  // Of what runs or waits for each processor; asked for each cluster, since it changes within a run.
+  const crowd = Math.min(5, Math.max(1, loadavg()[0]! / (1.2 * availableParallelism())))
   return {
-    CHECK_INTERVAL_MS: 50,
-    CHECK_TIMEOUT_MS: Math.round(500 * crowd),
-    LEASE_TTL_MS: Math.round(1000 * crowd),
+    CHECK_INTERVAL_MS: Math.round(25 * crowd),
+    CHECK_TIMEOUT_MS: Math.round(300 * crowd),
+    LEASE_TTL_MS: Math.round(450 * crowd),
   }
 }
 
-/** A primary and two replicas that nobody has used, and what watches over them. All of it ends with the test. */
+/** A primary and two replicas, and what watches over them. */
 export interface Cluster {
-  /** The first primary; it may be any of the names. */
+  /** As the test begins; it may be any of the names. */
   primary: StartedPostgres
   a: StartedPostgres
   b: StartedPostgres
@@ -61,7 +61,7 @@ export interface Cluster {
   upstream: Matrix
   /** What a controller gets. */
   env: Env
-  /** The orders on the first primary. */
+  /** The orders on the primary. */
   db: Database
 }
 
@@ -75,7 +75,7 @@ export interface ClusterOptions {
   notFirst?: boolean
 }
 
-/** A new cluster. With controllers: resolves when they have published it. */
+/** A new cluster, which ends with the test. With controllers: resolves when they have published it. */
 export async function openCluster(random: Random, options: ClusterOptions = {}): Promise<Cluster> {
   const { env = {}, synchronous = false, start = true, notFirst = false } = options
   if (start) when('three controllers are started', 'コントローラーを三台起動する')
@@ -90,8 +90,7 @@ export async function openCluster(random: Random, options: ClusterOptions = {}):
     matrix(CONTROLLERS, nodes, PLAIN),
     matrix(NAMES, nodes, PLAIN),
   ])
-  const follows = (node: string, from: string) =>
-    `${conninfo(upstream.link(node, from))} application_name=${node}`
+  const follows = (node: string, from: string) => conninfoOf(upstream, node, from)
   // Before Postgres is up, a copy would follow nobody.
   const power = await powerDevice({ nodes, conninfo: follows })
   power.refuse('reseed')
@@ -106,7 +105,7 @@ export async function openCluster(random: Random, options: ClusterOptions = {}):
   const prepared = Promise.all([
     primary.databaseInPlace(),
     followByLinks(cluster, follows),
-    synchronous && Promise.all(nodes.map((node) => set(node, 'synchronous_standby_names', ANY))),
+    synchronous && Promise.all(nodes.map((node) => set(node, 'synchronous_standby_names', ANY_OF_THEM))),
   ])
   const [started, [db]] = await Promise.all([controllers, prepared])
   const whole = { ...cluster, controllers: started, db }
@@ -121,7 +120,12 @@ function drawNames(random: Random, notFirst: boolean): string[] {
   return [primary, ...random.shuffle([first, ...others])]
 }
 
-const ANY = `ANY 1 (${NAMES.join(', ')})`
+/** `synchronous_standby_names`: every commit waits for one replica. */
+export const ANY_OF_THEM = `ANY 1 (${NAMES.join(', ')})`
+
+/** How a node follows another one, by a link and under its own name. */
+export const conninfoOf = (upstream: Matrix, node: string, from: string): string =>
+  `${conninfo(upstream.link(node, from))} application_name=${node}`
 
 type Parts = Omit<Cluster, 'controllers' | 'db'>
 

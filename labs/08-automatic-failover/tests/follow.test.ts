@@ -1,11 +1,11 @@
 import { eventually, say, test, when } from '#harness'
-import { openCluster } from './cluster.ts'
 import { published, replaced } from './looks.ts'
 import { insert, rowsOf, streams } from './rows.ts'
+import { oneCandidate } from './whole.ts'
 
 // #region follow
 test(say('the other replica moves, too', 'もう一台のレプリカも移る'), async ({ random }) => {
-  const cluster = await openCluster(random)
+  const cluster = await oneCandidate(random)
   const { primary, nodes } = cluster
   when('the primary is killed', 'プライマリを強制終了する')
   await primary.kill({ forGood: true })

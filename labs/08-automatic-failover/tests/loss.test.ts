@@ -1,12 +1,12 @@
 import { expect, say, test, when } from '#harness'
-import { openCluster } from './cluster.ts'
 import { quiet, replaced, writable } from './looks.ts'
 import { insert, partFrom, received, rowsOf } from './rows.ts'
 import { blockedFor, force, writeAndShow } from './losing.ts'
+import { bothCandidates } from './whole.ts'
 
 // #region synchronous
 test(say('synchronous: the replica that has all of it', '同期:すべてを持つレプリカ'), async ({ random }) => {
-  const cluster = await openCluster(random, { synchronous: true, env: { MIN_CANDIDATES: 2 } })
+  const cluster = await bothCandidates(random, { synchronous: true })
   const { primary, a, b } = cluster
   await partFrom(cluster, primary, a)
   when(
@@ -25,7 +25,7 @@ test(say('synchronous: the replica that has all of it', '同期:すべてを持�
 test(
   say('asynchronous: too much to lose without being asked', '非同期:黙って失うには多すぎる'),
   async ({ random }) => {
-    const cluster = await openCluster(random)
+    const cluster = await bothCandidates(random)
     const { primary, a, b } = cluster
     await insert(primary, 'before')
     await Promise.all([received(primary, a), received(primary, b)])

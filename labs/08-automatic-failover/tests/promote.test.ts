@@ -1,13 +1,13 @@
 import { eventually, expect, say, test, when } from '#harness'
-import { openCluster } from './cluster.ts'
 import { replaced, topologyOf, writable } from './looks.ts'
 import { insert, partFrom, received, rowsOf, set } from './rows.ts'
+import { oneCandidate } from './whole.ts'
 
 // #region received
 test(
   say('fenced first, then the one that received most', '先に隔離し、最も多く受け取った一台を選ぶ'),
   async ({ random }) => {
-    const cluster = await openCluster(random)
+    const cluster = await oneCandidate(random)
     const { primary, a, b, power } = cluster
     await set(a, 'recovery_min_apply_delay', '1h')
     await eventually(
@@ -70,7 +70,7 @@ test(
 test(
   say('a primary that only slept acknowledges nothing', '眠っていただけのプライマリは何も確認しない'),
   async ({ random }) => {
-    const cluster = await openCluster(random)
+    const cluster = await oneCandidate(random)
     const { primary, db, power } = cluster
     const client = await db.client()
     when('the primary is frozen, and an INSERT is sent to it', 'プライマリを凍結し、INSERTを送る')

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { eventually, expect, say, test, when } from '#harness'
-import { openCluster } from './cluster.ts'
 import { published, replaced } from './looks.ts'
 import { newOrder, startService } from './orders.ts'
 import { streams } from './rows.ts'
+import { bothCandidates } from './whole.ts'
 
 // #region return
 test(say('it comes back as a replica', 'レプリカとして戻る'), async ({ random }) => {
-  const cluster = await openCluster(random)
+  const cluster = await bothCandidates(random)
   const { primary: old, nodes, power } = cluster
   const { server } = await startService(cluster)
   await old.kill({ forGood: true })

@@ -1,11 +1,12 @@
 import { beforeAll, eventually, expect, say, test, when } from '#harness'
-import { openCluster, type Cluster } from './cluster.ts'
+import type { Cluster } from './cluster.ts'
 import { leaderOf, statusOf, topologyOf } from './looks.ts'
+import { watchedCluster } from './whole.ts'
 
 let cluster: Cluster
 
 beforeAll(async ({ random }) => {
-  cluster = await openCluster(random)
+  cluster = await watchedCluster(random)
 })
 
 // #region watch
