@@ -46,7 +46,7 @@ async function failover(way: Way): Promise<Failover> {
   const cluster = await openCluster(random, { env, synchronous })
   const { primary, power, upstream } = cluster
   for (const link of upstream.all) link.delay(REPLICATION_MS)
-  const { server } = await startService(cluster)
+  const { server } = await startService()
   const published = heard(cluster)
   const writers = startWriters([server])
   const more = (count: number) => {

@@ -22,7 +22,7 @@ beforeAll(async ({ random }) => {
   // Nothing stands in Redis, and nobody is awake to write it.
   await Promise.all(controllers.map((controller) => controller.freeze()))
   topology = (await redis.client.getdel('pg:topology'))!
-  ;[one, two] = await Promise.all([startService(cluster, 'server-1'), startService(cluster, 'server-2')])
+  ;[one, two] = await Promise.all([startService('server-1'), startService('server-2')])
 })
 
 const accepts = ({ server }: Service) => takenBy(server)

@@ -8,8 +8,7 @@ let cluster: Cluster
 let server: StartedRole
 
 beforeAll(async ({ random }) => {
-  cluster = await bothCandidates(random, { synchronous: true })
-  server = (await startService(cluster)).server
+  ;[cluster, { server }] = await Promise.all([bothCandidates(random, { synchronous: true }), startService()])
 })
 
 // #region repeat

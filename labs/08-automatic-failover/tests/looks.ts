@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { eventually, expect, say, type StartedPostgres, type StartedRole } from '#harness'
 import type { Cluster } from './cluster.ts'
 
@@ -123,8 +124,11 @@ export async function quiet({ controllers }: Pick<Cluster, 'controllers'>, round
  */
 export async function writable({ nodes }: Pick<Cluster, 'nodes'>, ms = 5000): Promise<string[]> {
   const looks = nodes.map(async (node) => {
-    const rows = await node.sql('SELECT pg_is_in_recovery() AS standby', [], { ms }).catch(() => [])
-    return rows[0]?.standby === false ? [node.name] : []
+    const standby = await Promise.race([
+      node.inRecovery().catch(() => undefined),
+      pause(ms, undefined, { ref: false }),
+    ])
+    return standby === false ? [node.name] : []
   })
   return (await Promise.all(looks)).flat()
 }

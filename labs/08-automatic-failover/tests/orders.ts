@@ -3,6 +3,7 @@ import {
   eventually,
   expect,
   link,
+  redis,
   say,
   startRole,
   type Answer,
@@ -10,7 +11,6 @@ import {
   type StartedRole,
   type Text,
 } from '#harness'
-import type { Cluster } from './cluster.ts'
 
 /** Longest that a request may take. */
 const WRITE_TIMEOUT_MS = 300
@@ -24,9 +24,10 @@ export interface Service {
 }
 
 /** An order service that finds the cluster by Redis alone. */
-export async function startService({ redis }: Pick<Cluster, 'redis'>, name = 'server-1'): Promise<Service> {
-  const toRedis = await link(name, redis)
-  const env = { REDIS_URL: redis.url(toRedis), WRITE_TIMEOUT_MS }
+export async function startService(name = 'server-1'): Promise<Service> {
+  const store = redis('redis')
+  const toRedis = await link(name, store)
+  const env = { REDIS_URL: store.url(toRedis), WRITE_TIMEOUT_MS }
   return { server: await startRole('server', { name, env }), toRedis }
 }
 

@@ -9,9 +9,8 @@ import { bothCandidates } from './whole.ts'
 test(say('it comes back as a replica', 'レプリカとして戻る'), async ({ random }) => {
   const cluster = await bothCandidates(random)
   const { primary: old, nodes, power } = cluster
-  const { server } = await startService(cluster)
   await old.kill({ forGood: true })
-  const next = await replaced(cluster)
+  const [next, { server }] = await Promise.all([replaced(cluster), startService()])
   power.refuse('reseed', 0)
 
   when(

@@ -36,14 +36,15 @@ async function putBack(cluster: Cluster, random: Random, standbys: string): Prom
   const { nodes, controllers, power, reach, upstream, db } = cluster
   power.release()
   power.refuse('fence', 0)
-  const ended = controllers.filter(({ exit }) => exit)
-  await Promise.all([reach.heal(), upstream.heal(), ...ended.map((controller) => controller.start())])
+  await Promise.all([reach.heal(), upstream.heal()])
+  // Those that live do without them until all is whole.
+  const started = Promise.all(controllers.filter(({ exit }) => exit).map((controller) => controller.start()))
   const primary = await presentPrimary(cluster)
   const others = nodes.filter((node) => node !== primary)
   const alive = await Promise.all(nodes.map(answers))
   const settings = { synchronous_standby_names: standbys, recovery_min_apply_delay: '0' }
   await Promise.all(nodes.filter((_, i) => alive[i]).map((node) => putSettings(node, settings)))
-  await rejoin(cluster, primary)
+  await rejoin(cluster, primary, started)
   await primary.sql('DELETE FROM orders')
   power.calls.length = 0
   const [a, b] = random.shuffle(others) as [StartedPostgres, StartedPostgres]
@@ -84,7 +85,11 @@ async function putSettings(node: StartedPostgres, wanted: Record<string, string>
 }
 
 /** Both replicas stream from the primary, and the controllers have seen it: nothing is left for them to do. */
-export async function rejoin(cluster: Cluster, primary: StartedPostgres): Promise<void> {
+export async function rejoin(
+  cluster: Cluster,
+  primary: StartedPostgres,
+  started: Promise<unknown> = Promise.resolve(),
+): Promise<void> {
   const { nodes, power, upstream } = cluster
   power.refuse('reseed', 0)
   const others = nodes.filter((node) => node !== primary)
@@ -96,7 +101,7 @@ export async function rejoin(cluster: Cluster, primary: StartedPostgres): Promis
     const isAsked = power.asked('reseed').some((call) => call.node === node.name)
     if (!isAsked) await node.reseed(primary, conninfo).catch(() => {}) // it runs: the design was quicker
   }
-  await Promise.all(others.map(back))
+  await Promise.all([started, ...others.map(back)])
   await eventually(
     say(
       `both replicas stream from ${primary.name}, and the power device is left alone`,
