@@ -39,6 +39,7 @@ async function putBack(cluster: Cluster, random: Random, standbys: string): Prom
   await Promise.all([reach.heal(), upstream.heal()])
   // Those that live do without them until all is whole.
   const started = Promise.all(controllers.filter(({ exit }) => exit).map((controller) => controller.start()))
+  started.catch(() => {}) // told by rejoin()
   const primary = await presentPrimary(cluster)
   const others = nodes.filter((node) => node !== primary)
   const alive = await Promise.all(nodes.map(answers))
@@ -97,9 +98,12 @@ export async function rejoin(
     if ((await followers(primary)).includes(node.name)) return
     const conninfo = conninfoOf(upstream, node.name, primary.name)
     if (await answers(node)) return follow(node, conninfo)
-    // A design that reseeds as soon as it can has asked before, and gets now what it was refused.
-    const isAsked = power.asked('reseed').some((call) => call.node === node.name)
-    if (!isAsked) await node.reseed(primary, conninfo).catch(() => {}) // it runs: the design was quicker
+    // A design that reseeds as soon as it can has asked before, and may now ask again for what it was refused.
+    if (power.asked('reseed').some((call) => call.node === node.name)) {
+      await started
+      await quiet(cluster, 5)
+    }
+    if (!(await answers(node))) await node.reseed(primary, conninfo).catch(() => {}) // the design was quicker
   }
   await Promise.all([started, ...others.map(back)])
   await eventually(
