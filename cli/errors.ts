@@ -71,7 +71,7 @@ const KINDS: { signs: RegExp; what: Text; remedy: Text }[] = [
     what: say('There is no free port on this machine.', 'このマシンに空いているポートがありません。'),
     remedy: say(
       'End programs that hold ports between 20000 and 32000: ss -ltnp',
-      '20000〜32000番のポートを使っているプログラムを終了してください。一覧:ss -ltnp',
+      '20000〜32000番のポートを使っているプログラムを終了してください。一覧：ss -ltnp',
     ),
   },
   {
@@ -79,7 +79,7 @@ const KINDS: { signs: RegExp; what: Text; remedy: Text }[] = [
     what: say('Too many files are open.', '開いているファイルが多すぎます。'),
     remedy: say(
       'Raise the limit of this shell: ulimit -n 4096',
-      'このシェルの上限を上げてください:ulimit -n 4096',
+      'このシェルの上限を上げてください：ulimit -n 4096',
     ),
   },
   {
@@ -90,7 +90,7 @@ const KINDS: { signs: RegExp; what: Text; remedy: Text }[] = [
     ),
     remedy: say(
       'Make the clone yours: sudo chown -R "$(id -un)" .',
-      'cloneしたフォルダーを自分のものにしてください:sudo chown -R "$(id -un)" .',
+      'cloneしたフォルダーを自分のものにしてください：sudo chown -R "$(id -un)" .',
     ),
   },
   {
@@ -107,7 +107,7 @@ const KINDS: { signs: RegExp; what: Text; remedy: Text }[] = [
     what: say('Docker could not fetch an image.', 'Dockerがイメージを取得できませんでした。'),
     remedy: say(
       'Run on local servers instead: LAB_RUNTIME=native npm run lab',
-      'ローカルのサーバーで動かしてください:LAB_RUNTIME=native npm run lab',
+      'ローカルのサーバーで動かしてください：LAB_RUNTIME=native npm run lab',
     ),
   },
   {
@@ -115,13 +115,13 @@ const KINDS: { signs: RegExp; what: Text; remedy: Text }[] = [
     what: say('Docker could not start the servers.', 'Dockerがサーバーを起動できませんでした。'),
     remedy: say(
       'Run on local servers instead: LAB_RUNTIME=native npm run lab',
-      'ローカルのサーバーで動かしてください:LAB_RUNTIME=native npm run lab',
+      'ローカルのサーバーで動かしてください：LAB_RUNTIME=native npm run lab',
     ),
   },
   {
     signs: /before it was ready|to accept connections/i,
     what: say('A server did not start.', 'サーバーが起動しませんでした。'),
-    remedy: say('Run: npm run doctor', '次を実行してください:npm run doctor'),
+    remedy: say('Run: npm run doctor', '次を実行してください：npm run doctor'),
   },
 ]
 
@@ -132,7 +132,7 @@ function ownFault(error: unknown, command: string): Missing {
     why: same(message.replaceAll(ROOT, '.').slice(0, 500)),
     remedy: say(
       `See where, and report it: npm run ${command} -- --verbose`,
-      `場所を確かめて、報告してください:npm run ${command} -- --verbose`,
+      `場所を確かめて、報告してください：npm run ${command} -- --verbose`,
     ),
   }
 }

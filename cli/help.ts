@@ -17,7 +17,7 @@ npm run lab reset NN    keep the work so far aside, and begin anew
 npm run lab reset NN    今のファイルを残して、最初から始める
 
   NN                ラボの番号。指定がなければ、まだ合格していない最初のラボ
-  --surrender       あきらめて解答例を見る(進捗に記録されます)
+  --surrender       あきらめて解答例を見る（進捗に記録されます）
   --seed N          以前の実行と同じ乱数を使う`,
   ),
   check: say(
@@ -33,14 +33,14 @@ npm run lab reset NN    今のファイルを残して、最初から始める
 Exit status: 0 passed, 1 failed, 2 error, 3 unknown, 64 the command was not understood`,
     `npm run check [NN …] [-- フラグ]     ラボを採点する。指定がなければ、始めたものすべて
 
-  --subject WHAT    workspace(既定)、solution、starter、またはフォルダーのパス
+  --subject WHAT    workspace（既定）、solution、starter、またはフォルダーのパス
   --steps a,b       このステップだけ
   --seed N          以前の実行と同じ乱数を使う
   --all             最初の一つだけでなく、すべての失敗を詳しく表示
-  --json            判定をJSONで出力(ラボが一つならオブジェクト、ほかは配列)
-  --junit FILE      判定をJUnitのXMLで出力(-なら標準出力)
+  --json            判定をJSONで出力（ラボが一つならオブジェクト、ほかは配列）
+  --junit FILE      判定をJUnitのXMLで出力（-なら標準出力）
 
-終了コード:0 合格、1 不合格、2 エラー、3 判定不能、64 コマンドの誤り`,
+終了コード：0 合格、1 不合格、2 エラー、3 判定不能、64 コマンドの誤り`,
   ),
   doctor: say(
     `npm run doctor     what this machine has, what is missing, and the command that mends it
@@ -75,7 +75,7 @@ npm run bench site            how long the pages take to build, and what one wei
 npm run bench loop             保存してから判定までの待ち時間
 npm run bench site             ページの生成にかかる時間と、1ページの重さ
 
-  --subject WHAT    workspace(既定)、solution、starter、またはフォルダーのパス
+  --subject WHAT    workspace（既定）、solution、starter、またはフォルダーのパス
   --row ID          この行だけ。複数回指定できます
   --full            短縮せず、資料と同じ長さの負荷をかける
   --json            数字をJSONで出力`,

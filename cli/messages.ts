@@ -9,7 +9,7 @@ export const MESSAGES = {
   removed: (what: string[]) =>
     say(
       `removed what an earlier command left behind: ${shorten(what)}`,
-      `前のコマンドが残したものを片付けました:${shorten(what)}`,
+      `前のコマンドが残したものを片付けました：${shorten(what)}`,
     ),
   looking: say('looking for Docker', 'Dockerを探しています'),
   runtime: (kind: string, why: Text) =>
@@ -33,19 +33,19 @@ export const MESSAGES = {
   nothingBegun: {
     what: say('There is nothing to check yet.', '採点するものがまだありません。'),
     why: say('No lab has a folder in workspace/.', 'workspace/にラボのフォルダーがありません。'),
-    remedy: say('Run: npm run lab', '次を実行してください:npm run lab'),
+    remedy: say('Run: npm run lab', '次を実行してください：npm run lab'),
   },
   noLab: (name: string, chapters: string[]) => ({
     what: say(`There is no lab "${name}".`, `ラボ「${name}」はありません。`),
-    why: say(`The labs: ${chapters.join(', ')}.`, `ラボの一覧:${chapters.join('、')}`),
+    why: say(`The labs: ${chapters.join(', ')}.`, `ラボの一覧：${chapters.join('、')}`),
     remedy: say('Give the number of one of them.', 'このうちの番号を指定してください。'),
   }),
   noStep: (name: string, chapter: string, steps: string[]) => ({
     what: say(`${chapter} has no step "${name}".`, `${chapter}にステップ「${name}」はありません。`),
-    why: say(`Its steps: ${steps.join(', ')}.`, `ステップの一覧:${steps.join('、')}`),
+    why: say(`Its steps: ${steps.join(', ')}.`, `ステップの一覧：${steps.join('、')}`),
     remedy: say(
       'Give their ids with commas between: --steps a,b',
-      'IDをコンマで区切って指定してください:--steps a,b',
+      'IDをコンマで区切って指定してください：--steps a,b',
     ),
   }),
   badSeed: (value: string) => ({
@@ -54,7 +54,7 @@ export const MESSAGES = {
       'A seed is a whole number, as a failed run prints it.',
       'シードは、失敗した実行が表示する整数です。',
     ),
-    remedy: say('Give it like this: --seed 1234', '次のように指定してください:--seed 1234'),
+    remedy: say('Give it like this: --seed 1234', '次のように指定してください：--seed 1234'),
   }),
   twoOutputs: {
     what: say(
@@ -64,22 +64,22 @@ export const MESSAGES = {
     why: say('One output can hold one format.', '一つの出力に書ける形式は一つだけです。'),
     remedy: say(
       'Give --junit a file: --junit report.xml',
-      '--junitにはファイルを指定してください:--junit report.xml',
+      '--junitにはファイルを指定してください：--junit report.xml',
     ),
   },
   unknownCommand: (name: string, known: string[]) => ({
     what: name
       ? say(`There is no command "${name}".`, `コマンド「${name}」はありません。`)
       : say('No command was given.', 'コマンドがありません。'),
-    why: say(`The commands: ${known.join(', ')}.`, `コマンドの一覧:${known.join('、')}`),
-    remedy: say('Run: npm run lab', '次を実行してください:npm run lab'),
+    why: say(`The commands: ${known.join(', ')}.`, `コマンドの一覧：${known.join('、')}`),
+    remedy: say('Run: npm run lab', '次を実行してください：npm run lab'),
   }),
   swallowed: (flag: string, command: string) => ({
     what: say(`npm has kept --${flag} for itself.`, `npmが--${flag}を自分のものとして受け取りました。`),
     why: say('Flags for the workbook stand after --.', 'ワークブックのフラグは -- のあとに書きます。'),
     remedy: say(
       `Run: npm run ${command} -- --${flag} …`,
-      `次を実行してください:npm run ${command} -- --${flag} …`,
+      `次を実行してください：npm run ${command} -- --${flag} …`,
     ),
   }),
   total: (earned: number, possible: number, labs: number) =>

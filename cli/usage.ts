@@ -39,6 +39,6 @@ export function argumentError(error: unknown, command: string): UsageError | und
           'Flags stand after --, each as the help lists it.',
           'フラグは -- のあとに、ヘルプのとおりに書きます。',
         ),
-    remedy: say(`Run: npm run ${command} -- --help`, `次を実行してください:npm run ${command} -- --help`),
+    remedy: say(`Run: npm run ${command} -- --help`, `次を実行してください：npm run ${command} -- --help`),
   })
 }

@@ -88,6 +88,6 @@ function gaveUp(within: number, last: { value: unknown } | undefined, error: Wai
   const seen = last ? show(last.value) : (cause ?? '')
   return say(
     `timed out after ${within} ms; last seen: ${seen}`,
-    `${within}ミリ秒でタイムアウト。最後に見えたもの:${seen}`,
+    `${within}ミリ秒でタイムアウト。最後に見えたもの：${seen}`,
   )
 }

@@ -82,7 +82,7 @@ export function findingOf(error: unknown): Finding {
       when: situation(),
       expected: say(
         `an answer to ${answered.asked} that can be read (${message})`,
-        `${answered.asked}への、読み取れる応答(${message})`,
+        `${answered.asked}への、読み取れる応答（${message}）`,
       ),
       observed: seen,
     }
@@ -120,7 +120,7 @@ function died(role: StartedRole, error: unknown): Finding {
     outcome: provoked ? 'fail' : 'error',
     when: situation(),
     expected: seen?.expected ?? say(`${role.name} lives on`, `${role.name}が動き続ける`),
-    observed: say(`${role.name} ended by itself (${end.en})`, `${role.name}が自分で終了した(${end.ja})`),
+    observed: say(`${role.name} ended by itself (${end.en})`, `${role.name}が自分で終了した（${end.ja}）`),
     hint: seen?.hint,
   }
 }

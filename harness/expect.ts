@@ -130,11 +130,11 @@ function check(
 }
 
 function labelled(label: Text | undefined, text: Text): Text {
-  return label ? say(`${label.en}: ${text.en}`, `${label.ja}:${text.ja}`) : text
+  return label ? say(`${label.en}: ${text.en}`, `${label.ja}：${text.ja}`) : text
 }
 
 function negate(text: Text): Text {
-  return say(`not ${text.en}`, `次ではないこと:${text.ja}`)
+  return say(`not ${text.en}`, `次ではないこと：${text.ja}`)
 }
 
 function observed(value: unknown): Text {

@@ -151,7 +151,7 @@ function broken(error: NodeJS.ErrnoException): Text {
     default:
       return say(
         `broken connection (${error.code ?? error.message})`,
-        `接続の異常(${error.code ?? error.message})`,
+        `接続の異常（${error.code ?? error.message}）`,
       )
   }
 }

@@ -185,7 +185,7 @@ function outOfTime(limit: number): StepFailure {
     expected: wait ?? say('the step within its time limit', '制限時間内に終わる'),
     observed: say(
       `timed out: the step's ${limit / 1000} s are over${wait ? `, still waiting for: ${wait.en}` : ''}`,
-      `タイムアウト。ステップの制限時間${limit / 1000}秒を超えた${wait ? `(待っていたもの:${wait.ja})` : ''}`,
+      `タイムアウト。ステップの制限時間${limit / 1000}秒を超えた${wait ? `（待っていたもの：${wait.ja}）` : ''}`,
     ),
   })
 }

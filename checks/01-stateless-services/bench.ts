@@ -105,7 +105,7 @@ async function oneDies(): Promise<Measured> {
   return {
     text: say(
       `answered afterwards, until it is started again: ${percent(figures.big)} of 1 × 8, ${percent(figures.small)} of 4 × 2`,
-      `起動し直すまでに応答できた割合:1 × 8では${percent(figures.big)}、4 × 2では${percent(figures.small)}`,
+      `起動し直すまでに応答できた割合：1 × 8では${percent(figures.big)}、4 × 2では${percent(figures.small)}`,
     ),
     figures,
     unit: '%',
@@ -147,7 +147,7 @@ async function connections(): Promise<Measured> {
     await Promise.all(apps.map((app) => app.kill()))
   }
   const line = bars.map(({ label, value }) => `${label.en}: ${value}`).join(', ')
-  const ja = bars.map(({ label, value }) => `${label.ja}:${value}`).join('、')
+  const ja = bars.map(({ label, value }) => `${label.ja}：${value}`).join('、')
   return {
     text: say(`refused with max_connections=30: ${line}`, `max_connections=30で拒否された数。${ja}`),
     figures,
@@ -181,14 +181,14 @@ async function priceOfStateless({ full }: BenchTools): Promise<Measured> {
 export default defineBench([
   {
     id: 'up-or-out',
-    title: say('Up or out: machines × cores, modelled', 'アップかアウトか:台数 × コア数(モデル)'),
-    seed: say('2 → 8 cores; 4 × 2 cores, no figures', '2 → 8コア、4 × 2コア(数値なし)'),
+    title: say('Up or out: machines × cores, modelled', 'アップかアウトか：台数 × コア数（モデル）'),
+    seed: say('2 → 8 cores; 4 × 2 cores, no figures', '2 → 8コア、4 × 2コア（数値なし）'),
     limit: same('50 req/s × cores'),
     measure: upOrOut,
   },
   {
     id: 'real-cores',
-    title: say('Real cores: processes and instances', '実際のコア:プロセス数と台数'),
+    title: say('Real cores: processes and instances', '実際のコア：プロセス数と台数'),
     seed: say('"simple, but limited"', '「シンプルだが上限がある」'),
     limit: say('the cores there are', '実際のコア数'),
     measure: realCores,

@@ -120,7 +120,7 @@ test(
     const { app1, app2 } = service
     const room = random.word()
     await app1.post(channel(room), { author: 'ann', text: 'before' })
-    when('app-1 is frozen (SIGSTOP)', 'app-1を凍結した(SIGSTOP)')
+    when('app-1 is frozen (SIGSTOP)', 'app-1を凍結した（SIGSTOP）')
     await app1.freeze()
     expect(await app2.post(channel(room), { author: 'ben', text: 'after' })).toAnswer(201)
     expect(await textsAt(app2, room), say('texts at app-2', 'app-2が返すメッセージ')).toEqual([

@@ -63,7 +63,7 @@ test(say('a process that dies is replaced', '落ちたプロセスは補充さ�
   // The first process may serve, too; its end would be the end of the instance.
   const victim = (await processesOf(app1, ask)).find((pid) => pid !== app1.pid)
   const before = await connectionsOf(db, app1)
-  when('one of the three processes is killed (SIGKILL)', '3つのプロセスの1つを強制終了(SIGKILL)した')
+  when('one of the three processes is killed (SIGKILL)', '3つのプロセスの1つを強制終了（SIGKILL）した')
   process.kill(victim!, 'SIGKILL')
   await eventually(say('it is gone', 'そのプロセスがなくなる'), () => app1.pids().includes(victim!), false)
   await processesOf(app1, ask, victim)

@@ -117,7 +117,7 @@ for (const [how, en, ja] of [
   [
     'blackHole',
     'the link to Redis swallows everything (black hole)',
-    'Redisへのリンクが何も通さなくなった(ブラックホール)',
+    'Redisへのリンクが何も通さなくなった（ブラックホール）',
   ],
 ] as const) {
   test(say(`nobody is logged out while ${en}`, `${ja}間も、誰もログアウトされない`), async ({ random }) => {

@@ -79,7 +79,7 @@ test(say('too large is refused, and nothing of it stays', '大きすぎるもの
     ['Content-Length', {}],
     ['chunks', { 'transfer-encoding': 'chunked' }],
   ] as const) {
-    when(`one byte too many is put, sent with ${how}`, `1バイトだけ大きいファイルを送った(${how})`)
+    when(`one byte too many is put, sent with ${how}`, `1バイトだけ大きいファイルを送った（${how}）`)
     const answer = await put(app2, 'kept', large, headers)
     expect(answer).toAnswer(413, { error: 'too_large' })
     expect((await app3.get(pathOf('kept'))).text, CONTENT).toBe('old content')
@@ -99,7 +99,7 @@ test(
       for (const name of ['kept', `new-${how}`]) {
         when(
           `a client sends half of ${name} (${how}) and goes away`,
-          `クライアントが${name}を途中まで送り(${how})、いなくなった`,
+          `クライアントが${name}を途中まで送り（${how}）、いなくなった`,
         )
         const client = await httpClient(app2)
         await client.write(`PUT ${pathOf(name)} HTTP/1.1\r\nhost: app\r\n${header}\r\n\r\n${body}`)

@@ -97,7 +97,7 @@ test(say('what lost stays lost', '負けた変更は戻らない'), async () => 
   await settled(pair)
   await expectAgreement(pair)
   for (const db of [db1, db2]) {
-    const label = say(`settings in ${db.server.name}, as before`, `${db.server.name}の設定(再起動前と同じ)`)
+    const label = say(`settings in ${db.server.name}, as before`, `${db.server.name}の設定（再起動前と同じ）`)
     expect(await settingsIn(db), label).toMatchObject(before)
   }
 })

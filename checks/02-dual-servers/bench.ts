@@ -63,7 +63,7 @@ function speedupRow(id: string, who: Text, population: [string, number][]): Benc
   const limit = all / Math.max(first, all - first)
   return {
     id,
-    title: say(`Two servers instead of one: ${who.en}`, `1台を2台に:${who.ja}`),
+    title: say(`Two servers instead of one: ${who.en}`, `1台を2台に：${who.ja}`),
     seed: same('50 % / 50 %'),
     limit: same(`×${limit.toFixed(2)}`),
     measure: () => speedup(population),

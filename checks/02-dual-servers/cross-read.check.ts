@@ -117,7 +117,7 @@ test(say('a peer that is ill costs a bounded wait', '相手が不調でも待ち
   await back(ill)
 
   await server2.freeze()
-  when(`server-2 is frozen, PEER_TIMEOUT_MS=${TIMEOUT}`, `server-2が凍りついた(PEER_TIMEOUT_MS=${TIMEOUT})`)
+  when(`server-2 is frozen, PEER_TIMEOUT_MS=${TIMEOUT}`, `server-2が凍りついた（PEER_TIMEOUT_MS=${TIMEOUT}）`)
   await expectUnavailable(ill)
   await server2.thaw()
   await back(ill)

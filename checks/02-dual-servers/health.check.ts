@@ -69,7 +69,7 @@ test(say('a database that never answers', '応答しないデータベース'), 
   const limit = dbTimeout + 2000
   when(
     `server-2's database never answers, DB_TIMEOUT_MS=${dbTimeout}`,
-    `server-2のデータベースが応答しなくなった(DB_TIMEOUT_MS=${dbTimeout})`,
+    `server-2のデータベースが応答しなくなった（DB_TIMEOUT_MS=${dbTimeout}）`,
   )
   const label = say(`GET /health of server-2 within ${limit} ms`, `${limit}ミリ秒以内のserver-2のGET /health`)
   const ten = () => burst(10, () => health(server2, limit)).done

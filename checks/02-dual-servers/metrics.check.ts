@@ -117,7 +117,7 @@ test(say('a frozen peer', '相手が凍りつく'), async () => {
   await server1.freeze()
   when(
     `server-1 is frozen, PEER_TIMEOUT_MS=${TIMEOUT}; nancy reads alice at server-2`,
-    `server-1が凍りつき(PEER_TIMEOUT_MS=${TIMEOUT})、nancyがserver-2でaliceを読んだ`,
+    `server-1が凍りつき（PEER_TIMEOUT_MS=${TIMEOUT}）、nancyがserver-2でaliceを読んだ`,
   )
   const asked = [read(server2, 'alice', 'nancy', {}, TIMEOUT + 1000), total(server2)]
   const [across, alone] = await Promise.all(asked)

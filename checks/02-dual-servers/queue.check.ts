@@ -113,7 +113,7 @@ test(say('100 changes are delivered in time', '100件の変更が時間内に届
   part(pair)
   when(
     `server-1 gets 100 changes while the links are cut (SYNC_RETRY_MS=${SELDOM_MS})`,
-    `通信が切れている間に、server-1が100件の変更を受けた(SYNC_RETRY_MS=${SELDOM_MS})`,
+    `通信が切れている間に、server-1が100件の変更を受けた（SYNC_RETRY_MS=${SELDOM_MS}）`,
   )
   const worker = async (key: string) => {
     for (let i = 1; i <= 10; i++) await change(server1, key, i)
@@ -123,7 +123,7 @@ test(say('100 changes are delivered in time', '100件の変更が時間内に届
   await heal(pair)
   when(
     `100 changes have waited (SYNC_RETRY_MS=${SELDOM_MS}); the links are whole again`,
-    `100件の変更が待っている状態で、通信が元に戻った(SYNC_RETRY_MS=${SELDOM_MS})`,
+    `100件の変更が待っている状態で、通信が元に戻った（SYNC_RETRY_MS=${SELDOM_MS}）`,
   )
   // One change per SYNC_RETRY_MS would take 30 s; a busy machine takes part of the time that is left.
   const label = say('pendingSyncs of server-1 is 0 within 15 s', 'server-1のpendingSyncsが15秒以内に0になる')

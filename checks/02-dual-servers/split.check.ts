@@ -36,7 +36,7 @@ async function expectCut(cut: Pair, name: string, capitals = CAPITALS): Promise<
   const last = name[2]!
   when(
     `users of ${2 * capitals.length} first letters ask both servers, cut at ${name}`,
-    `先頭${2 * capitals.length}文字のユーザーが両サーバーに聞いた(分割は${name})`,
+    `先頭${2 * capitals.length}文字のユーザーが両サーバーに聞いた（分割は${name}）`,
   )
   const seen = await statusByLetter(cut, capitals)
   const wanted = ([letter]: [string, unknown]) => (letter.toUpperCase() <= last ? [404, 421] : [421, 404])

@@ -22,7 +22,7 @@ beforeAll(async () => {
 
 const grows = (above: number, by = server) => untilBehind(by, shop.replica1, above)
 
-test(say('the link is cut: received is replayed', '回線が切れる:受信と再生は同じ位置'), async () => {
+test(say('the link is cut: received is replayed', '回線が切れる：受信と再生は同じ位置'), async () => {
   const { primary, replica1, replica2 } = shop
   const wire = await shop.wire(replica1)
   await shop.caughtUp()

@@ -88,7 +88,7 @@ test(say('more WAL is not more right', 'WALが長くても正しいとは限ら�
   const fenced = calls('fence', since).map(({ node }) => node)
   expect(
     fenced.filter((name) => name !== first.name),
-    say(`fenced nodes, ${first.name} left out`, `隔離されたノード(${first.name}を除く)`),
+    say(`fenced nodes, ${first.name} left out`, `隔離されたノード（${first.name}を除く）`),
   ).toEqual([])
   const done = power.calls.findLast(({ verb, status }) => verb === 'reseed' && status === 204)
   expect(done?.node, say('the node that was reseeded', '作り直されたノード')).toBe(first.name)

@@ -161,7 +161,7 @@ async function ttls({ full }: BenchTools): Promise<Measured> {
   return {
     text: say(
       `L1 hits, and how long a lost message is felt: ${line.join('; ')}`,
-      `L1のヒット率と、届かなかったメッセージの影響が続く時間:${line.join('。')}`,
+      `L1のヒット率と、届かなかったメッセージの影響が続く時間：${line.join('。')}`,
     ),
     figures: Object.fromEntries(
       rows.flatMap((r) => [
@@ -211,7 +211,7 @@ export default defineBench([
   },
   {
     id: 'stale',
-    title: say('Stale reads in 1,000, 10 % writes', '1,000回の読み取りのうち古い値(書き込み10%)'),
+    title: say('Stale reads in 1,000, 10 % writes', '1,000回の読み取りのうち古い値（書き込み10%）'),
     seed: same('> 0'),
     measure: staleness,
   },

@@ -46,7 +46,7 @@ test(say('a Redis that says nothing', '何も言わないRedis'), async ({ rando
   s0!.toRedis.blackHole()
   const one = await s0!.role.get(`/items/${keys[0]!}`, { within: 3000 })
   expect(one, undefined, { hint: 3 }).toAnswer(200, { value: 1 })
-  expect(one.ms, say('milliseconds; REDIS_TIMEOUT_MS is 100', 'ミリ秒(REDIS_TIMEOUT_MSは100)'), {
+  expect(one.ms, say('milliseconds; REDIS_TIMEOUT_MS is 100', 'ミリ秒（REDIS_TIMEOUT_MSは100）'), {
     hint: 3,
   }).toBeLessThan(2000)
   expect(s0!.toRedis.held.request, silenced).toBeGreaterThan(0)
@@ -54,7 +54,7 @@ test(say('a Redis that says nothing', '何も言わないRedis'), async ({ rando
   const ten = await burst(10, (i) => s0!.role.get(`/items/${keys[i + 1]!}`, { within: 3000 })).done
   for (const answer of ten) expect(answer, undefined, { hint: 3 }).toAnswer(200, { value: 1 })
   const slowest = Math.max(...ten.map(({ ms }) => ms))
-  expect(slowest, say('the slowest, in ms', '最も遅いもの(ミリ秒)'), { hint: 3 }).toBeLessThan(2000)
+  expect(slowest, say('the slowest, in ms', '最も遅いもの（ミリ秒）'), { hint: 3 }).toBeLessThan(2000)
   when('Redis is heard again; PUT at s1', 'Redisの声が戻り、s1にPUTする')
   await s0!.toRedis.open()
   expect(await s1!.put(keys[0]!, 2)).toAnswer(200)
@@ -90,7 +90,7 @@ test(say('five cuts in a row', '5回続けて切れる'), async ({ random }) => 
     await eventually(
       say(
         `no more connections and subscriptions than before the first cut: ${JSON.stringify(usual)}`,
-        `接続と購読の数が、最初に切る前より増えない:${JSON.stringify(usual)}`,
+        `接続と購読の数が、最初に切る前より増えない：${JSON.stringify(usual)}`,
       ),
       () => standingOf(fleet),
       (now) => now.connections <= usual.connections && now.subscriptions <= usual.subscriptions,
@@ -101,7 +101,7 @@ test(say('five cuts in a row', '5回続けて切れる'), async ({ random }) => 
 test(say('Redis dies, and comes back empty', 'Redisが落ち、空で戻る'), async ({ random }) => {
   const [s0, s1] = fleet.servers
   const key = await cachedRow(fleet, fleet.servers, random)
-  when('Redis is killed (SIGKILL); PUT v2 at s1', 'Redisを強制終了(SIGKILL)し、s1にv2をPUTする')
+  when('Redis is killed (SIGKILL); PUT v2 at s1', 'Redisを強制終了（SIGKILL）し、s1にv2をPUTする')
   await fleet.redis.kill()
   expect(await s1!.put(key, 'v2')).toAnswer(200)
   expect(await s0!.get(key)).toAnswer(200)

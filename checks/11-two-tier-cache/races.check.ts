@@ -105,7 +105,7 @@ test(say('200 operations, late links', '200回の操作と、遅れるリンク'
         [200, 204, 404].includes(answer.status),
         say(
           `an answer of ${server.name}, not ${answer.status}`,
-          `${server.name}の応答(${answer.status}以外)`,
+          `${server.name}の応答（${answer.status}以外）`,
         ),
       ).toBe(true)
     }

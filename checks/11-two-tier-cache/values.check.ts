@@ -34,7 +34,7 @@ test(say('"absent" has a short life', '「存在しない」の寿命は短い')
   when('NEGATIVE_TTL_MS=200; an unknown key is read', 'NEGATIVE_TTL_MS=200。存在しないキーを読む')
   expect(await server.get(key)).toAnswer(404)
   const [life] = await livesOf(fleet, [key], NEGATIVE_TTL_MS)
-  expect(life, say('life left in Redis, in ms', 'Redisでの残り寿命(ミリ秒)')).toBeLessThanOrEqual(
+  expect(life, say('life left in Redis, in ms', 'Redisでの残り寿命（ミリ秒）')).toBeLessThanOrEqual(
     NEGATIVE_TTL_MS,
   )
   when('the row is inserted by SQL', 'その行をSQLで挿入する')

@@ -147,14 +147,14 @@ function empty(): Progress {
 
 const NEWER = say(
   'workspace/progress.json was written by a newer edition of the workbook. It is left as it is, and nothing is recorded. Run: git pull',
-  'workspace/progress.jsonは、より新しい版のワークブックが書いたものです。ファイルには手を付けず、記録もしません。次を実行してください:git pull',
+  'workspace/progress.jsonは、より新しい版のワークブックが書いたものです。ファイルには手を付けず、記録もしません。次を実行してください：git pull',
 )
 
 function readOnlyNotice(code: string): Text {
   const why = code ? ` (${code})` : ''
   return say(
     `workspace/progress.json can’t be written${why}: the verdict stands, but is not recorded. Run: chmod u+rw workspace workspace/progress.json`,
-    `workspace/progress.jsonに書き込めません${why}。判定はそのまま有効ですが、記録されません。次を実行してください:chmod u+rw workspace workspace/progress.json`,
+    `workspace/progress.jsonに書き込めません${why}。判定はそのまま有効ですが、記録されません。次を実行してください：chmod u+rw workspace workspace/progress.json`,
   )
 }
 

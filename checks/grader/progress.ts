@@ -94,6 +94,6 @@ function reopenedNotice({ chapter }: Lab): Text {
   const number = chapter.slice(0, 2)
   return say(
     `Lab ${number} is open again: a newer edition has changed its tests. Your work is untouched. Run: npm run check ${number}`,
-    `ラボ${number}を開き直しました。新しい版でテストが変わったためです。作業中のファイルはそのままです。次を実行してください:npm run check ${number}`,
+    `ラボ${number}を開き直しました。新しい版でテストが変わったためです。作業中のファイルはそのままです。次を実行してください：npm run check ${number}`,
   )
 }

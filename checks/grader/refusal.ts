@@ -62,11 +62,11 @@ export function distrusted(step: StepVerdict, files: string[]): StepVerdict {
       test: say('the workbook’s own files', 'ワークブックのファイル'),
       when: say('the step was run', 'ステップを実行した'),
       expected: say('the workbook’s tests as they were when the run began', '実行の開始時と同じテスト'),
-      observed: say(`changed during the run: ${list}`, `実行中に変更された:${list}`),
+      observed: say(`changed during the run: ${list}`, `実行中に変更された：${list}`),
     }),
     remedy: say(
       'Run it again. If the program that is tested changed them, restore them: git checkout -- labs checks',
-      'もう一度実行してください。テスト対象のプログラムが変更した場合は、元に戻してください:git checkout -- labs checks',
+      'もう一度実行してください。テスト対象のプログラムが変更した場合は、元に戻してください：git checkout -- labs checks',
     ),
   }
   return { ...step, outcome: 'unknown', failure }

@@ -12,7 +12,7 @@ const failure: Failure = {
   test: text('a change arrives', '変更が届く'),
   when: text(
     'server-1 answered 200 to PUT maintenance_mode, then was killed (SIGKILL) 3 ms later',
-    'server-1がPUT maintenance_modeに200を返し、3ミリ秒後に強制終了(SIGKILL)された',
+    'server-1がPUT maintenance_modeに200を返し、3ミリ秒後に強制終了（SIGKILL）された',
   ),
   expected: text('the change in pg-2', 'pg-2に変更がある'),
   observed: text('pg-2 has no row', 'pg-2に行がない'),
@@ -151,10 +151,10 @@ test.each(['en', 'ja'] as const)('%s: colour adds nothing to the words', (lang) 
 })
 
 test('Japanese is broken between letters, never before a full stop or after an opening bracket', () => {
-  expect(wrap('変更は送られました。ただ、届いていなかったのです(まだ)。', 20)).toEqual([
+  expect(wrap('変更は送られました。ただ、届いていなかったのです（まだ）。', 20)).toEqual([
     '変更は送られました。',
     'ただ、届いていなかっ',
-    'たのです(まだ)。',
+    'たのです（まだ）。',
   ])
   expect(wrap('server-1がPUT maintenance_modeに200を返した', 20)).toEqual([
     'server-1がPUT',

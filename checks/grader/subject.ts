@@ -29,7 +29,7 @@ export async function resolveSubject(lab: Lab, name: string): Promise<Subject> {
       ? {
           what: say(`You have not begun lab ${number} yet.`, `ラボ${number}はまだ始まっていません。`),
           why: say(`There is no workspace/${lab.chapter}.`, `workspace/${lab.chapter}がありません。`),
-          remedy: say(`Run: npm run lab ${number}`, `次を実行してください:npm run lab ${number}`),
+          remedy: say(`Run: npm run lab ${number}`, `次を実行してください：npm run lab ${number}`),
         }
       : {
           what: say(`There is no subject ${name}.`, `対象${name}がありません。`),
@@ -104,7 +104,7 @@ export async function readSubject(subject: Subject, file: string): Promise<strin
     const { code = '' } = error as NodeJS.ErrnoException
     const linked = await lstat(join(subject.dir, file)).catch(() => undefined)
     if (code === 'ENOENT' && !linked) return undefined
-    throw new SubjectError(file, say(`it can’t be read (${code})`, `読み取れない(${code})`))
+    throw new SubjectError(file, say(`it can’t be read (${code})`, `読み取れない（${code}）`))
   }
 }
 
@@ -121,7 +121,7 @@ export async function roleCommands(subject: Subject): Promise<Record<string, str
       'lab.json',
       say(
         `the command of ${role} is not a list of words: ["python3", "src/${role}.py"]`,
-        `${role}のコマンドが語の並びになっていない。例:["python3", "src/${role}.py"]`,
+        `${role}のコマンドが語の並びになっていない。例：["python3", "src/${role}.py"]`,
       ),
     )
   }
@@ -133,7 +133,7 @@ function parse(text: string): { roles?: Record<string, unknown> } | undefined {
     return JSON.parse(text) as { roles?: Record<string, unknown> }
   } catch (error) {
     const { message } = error as Error
-    throw new SubjectError('lab.json', say(`it is no JSON: ${message}`, `JSONになっていない:${message}`))
+    throw new SubjectError('lab.json', say(`it is no JSON: ${message}`, `JSONになっていない：${message}`))
   }
 }
 

@@ -32,11 +32,11 @@ export const DOCTOR = {
   cloneInWsl: say('Clone inside WSL.', 'WSLの中にcloneしてください。'),
   restartDocker: say(
     'Restart Docker, or run on local servers: LAB_RUNTIME=native npm run lab',
-    'Dockerを再起動するか、ローカルのサーバーで動かしてください:LAB_RUNTIME=native npm run lab',
+    'Dockerを再起動するか、ローカルのサーバーで動かしてください：LAB_RUNTIME=native npm run lab',
   ),
   startDocker: say(
     'Start Docker, or run: unset LAB_RUNTIME',
-    'Dockerを起動するか、次を実行してください:unset LAB_RUNTIME',
+    'Dockerを起動するか、次を実行してください：unset LAB_RUNTIME',
   ),
   inItsPlace: (why: Text) =>
     say(
@@ -52,14 +52,14 @@ export const DOCTOR = {
       `${images.join('、')}は最初のラボの起動時に取得します`,
     ),
   pull: (image: string) =>
-    say(`Now, if you like: docker pull ${image}`, `先に取得するなら:docker pull ${image}`),
+    say(`Now, if you like: docker pull ${image}`, `先に取得するなら：docker pull ${image}`),
   notNeeded: (text: string) =>
     say(`${text} (not needed while Docker runs)`, `${text}(Dockerが動いていれば不要)`),
   redisFrom: (version: string, source: string) =>
     say(`${version}, ${SOURCES[source]!.en}`, `${version}、${SOURCES[source]!.ja}`),
   redisLater: say(
     'none yet; fetched from this system’s packages when a lab needs it (7 MB)',
-    'まだありません。必要になったときに、このシステムのパッケージから取得します(7 MB)',
+    'まだありません。必要になったときに、このシステムのパッケージから取得します（7 MB）',
   ),
   asYou: say('servers run as you', 'サーバーは自分のユーザーで動きます'),
   asOther: (name: string) =>
@@ -84,7 +84,7 @@ export const DOCTOR = {
   tookTooLong: (seconds: number) =>
     say(`no answer within ${seconds} s`, `${seconds}秒以内に応答がありません`),
   canRun: (runtime: string) =>
-    say(`Labs run here, on ${runtime}.`, `このマシンでラボを動かせます(${runtime})。`),
+    say(`Labs run here, on ${runtime}.`, `このマシンでラボを動かせます（${runtime}）。`),
   cannotRun: say(
     'Labs do not run here yet: mend what is missing.',
     'このマシンではまだラボを動かせません。「不足」の項目を直してください。',

@@ -7,12 +7,12 @@ export const LAB = {
   made: (chapter: string, files: string[]) =>
     say(
       `made workspace/${chapter} from the starter. Edit ${files.join(', ')}`,
-      `スターターからworkspace/${chapter}を作りました。編集するファイル:${files.join('、')}`,
+      `スターターからworkspace/${chapter}を作りました。編集するファイル：${files.join('、')}`,
     ),
   watching: (chapter: string) => say(`watching workspace/${chapter}`, `workspace/${chapter}を監視中`),
   checking: say('checking…', '採点中…'),
   checkingStep: (step: string, passed: number) =>
-    say(`checking ${step}: ${tests(passed)} passed`, `${step}を採点中:${passed}件のテストに合格`),
+    say(`checking ${step}: ${tests(passed)} passed`, `${step}を採点中：${passed}件のテストに合格`),
   saved: (files: string[]) => say(`saved ${names(files)}`, `${names(files)}を保存`),
   waiting: (holder: Holder) => MESSAGES.busy(holder),
   passedBefore: say('passed before', '前回は合格'),
@@ -28,7 +28,7 @@ export const LAB = {
         ),
   allGreen: say(
     'Every lab is green. Give the number of one to work on it again: npm run lab 02',
-    'すべてのラボに合格しています。番号を指定すると、もう一度取り組めます:npm run lab 02',
+    'すべてのラボに合格しています。番号を指定すると、もう一度取り組めます：npm run lab 02',
   ),
   reset: (chapter: string, kept: string) =>
     say(
@@ -38,11 +38,11 @@ export const LAB = {
   resetNothing: (chapter: string) =>
     say(`there was no workspace/${chapter}; made it`, `workspace/${chapter}はまだなかったので、作りました`),
   goOn: (number: string) =>
-    say(`go on with: npm run lab ${number}`, `続きは次を実行してください:npm run lab ${number}`),
+    say(`go on with: npm run lab ${number}`, `続きは次を実行してください：npm run lab ${number}`),
   left: (number: string) =>
-    say(`go on later with: npm run lab ${number}`, `再開するには:npm run lab ${number}`),
+    say(`go on later with: npm run lab ${number}`, `再開するには：npm run lab ${number}`),
   noLogs: say('The roles wrote nothing.', 'ロールは何も出力していません。'),
-  logFiles: (dir: string) => say(`all of it: ${dir}`, `全文:${dir}`),
+  logFiles: (dir: string) => say(`all of it: ${dir}`, `全文：${dir}`),
   noTimeline: say(
     'A timeline is kept of a step that did not pass, and every step passed.',
     'タイムラインは合格しなかったステップについて残ります。すべて合格しているので、ありません。',
@@ -54,10 +54,10 @@ export const LAB = {
     'あなたのファイルと解答例に違いはありません。',
   ),
   compare: (lab: string) =>
-    say(`From your lab ${lab} (-) to our solution (+)`, `あなたのラボ${lab}(-)から解答例(+)への差分`),
+    say(`From your lab ${lab} (-) to our solution (+)`, `あなたのラボ${lab}（-）から解答例（+）への差分`),
   mayGiveUp: say(
     'The solution opens once the lab is green. Give up and look at it now? Progress will remember it.\ny: yes    any other key: no',
-    '解答例は、ラボに合格すると開きます。あきらめて今見ますか。進捗に記録されます。\ny:はい    ほかのキー:いいえ',
+    '解答例は、ラボに合格すると開きます。あきらめて今見ますか。進捗に記録されます。\ny：はい    ほかのキー：いいえ',
   ),
   lastHint: say('That was the last hint.', 'ヒントはこれで最後です。'),
   noNext: say('This is the last lab.', 'これが最後のラボです。'),
@@ -66,12 +66,12 @@ export const LAB = {
   twoWords: {
     what: say('reset needs the number of a lab.', 'resetにはラボの番号が必要です。'),
     why: say('It sets one lab aside and makes it anew.', '指定したラボを脇に置き、作り直します。'),
-    remedy: say('Run: npm run lab reset 02', '次を実行してください:npm run lab reset 02'),
+    remedy: say('Run: npm run lab reset 02', '次を実行してください：npm run lab reset 02'),
   },
   oneLab: {
     what: say('One lab at a time.', '一度に取り組めるラボは一つです。'),
     why: say('npm run lab takes one number.', 'npm run labに指定できる番号は一つです。'),
-    remedy: say('Run: npm run lab 02', '次を実行してください:npm run lab 02'),
+    remedy: say('Run: npm run lab 02', '次を実行してください：npm run lab 02'),
   },
 }
 

@@ -32,7 +32,7 @@ export function describeExit(exit: Exit, lines: readonly string[] = []): Text {
     ? say(`signal ${exit.signal}`, `シグナル${exit.signal}`)
     : say(`exit status ${exit.code}`, `終了コード${exit.code}`)
   const reason = exit.code === 0 ? undefined : deathCause(lines)
-  return reason ? say(`${end.en}: ${reason}`, `${end.ja}:${reason}`) : end
+  return reason ? say(`${end.en}: ${reason}`, `${end.ja}：${reason}`) : end
 }
 
 /** The last line that names an error: `SyntaxError [ERR_…]: Expression expected`, `error: too many clients` of pg. */

@@ -31,7 +31,7 @@ export async function whyNotReady({ name, port, pid, pids }: Instance): Promise<
   if (!(await alwaysBusy(pid))) return silent
   return say(
     `${silent.en}, and the process never rests: an endless loop?`,
-    `${silent.ja}。プロセスは休まず動き続けている(無限ループ?)`,
+    `${silent.ja}。プロセスは休まず動き続けている（無限ループ？）`,
   )
 }
 

@@ -17,7 +17,7 @@ interface Starting {
 /** It ended before it answered. */
 export function endedTooSoon(role: Starting, exit: Exit): Finding {
   const end = describeExit(exit, role.tail(50))
-  return startFailure(role, say(`the process ended (${end.en})`, `プロセスが終了した(${end.ja})`))
+  return startFailure(role, say(`the process ended (${end.en})`, `プロセスが終了した（${end.ja}）`))
 }
 
 /**
@@ -34,7 +34,7 @@ export async function neverReady(role: Starting, since = 0): Promise<Finding> {
 function startFailure({ name, role }: Starting, observed: Text): Finding {
   return {
     outcome: 'error',
-    when: say(`starting ${name} (src/${role}.ts)`, `${name}を起動した(src/${role}.ts)`),
+    when: say(`starting ${name} (src/${role}.ts)`, `${name}を起動した（src/${role}.ts）`),
     expected: say('GET /health answers 200', 'GET /healthが200を返す'),
     observed,
   }

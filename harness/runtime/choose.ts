@@ -19,7 +19,7 @@ export async function chooseRuntime(onProgress?: (text: Text) => void): Promise<
     throw new Unavailable({
       what: say(`LAB_RUNTIME is "${wanted}".`, `LAB_RUNTIMEが「${wanted}」です。`),
       why: say('There are two runtimes: docker and native.', 'ランタイムはdockerとnativeの二つです。'),
-      remedy: say('Run: unset LAB_RUNTIME', '次を実行してください:unset LAB_RUNTIME'),
+      remedy: say('Run: unset LAB_RUNTIME', '次を実行してください：unset LAB_RUNTIME'),
     })
   }
   if (wanted === 'native') return native(say('LAB_RUNTIME=native', 'LAB_RUNTIME=native'), onProgress)
@@ -37,7 +37,7 @@ export async function chooseRuntime(onProgress?: (text: Text) => void): Promise<
       why: docker.why,
       remedy: say(
         'Start Docker, or run on local servers: LAB_RUNTIME=native npm run lab',
-        'Dockerを起動するか、ローカルのサーバーで動かしてください:LAB_RUNTIME=native npm run lab',
+        'Dockerを起動するか、ローカルのサーバーで動かしてください：LAB_RUNTIME=native npm run lab',
       ),
     })
   }

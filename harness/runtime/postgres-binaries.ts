@@ -58,7 +58,7 @@ function postgresFolder(): string {
   } catch (error) {
     const known = /^(linux|darwin)-(x64|arm64)$|^windows-x64$/.test(platform)
     const why = say(`Its package for ${platform} is missing.`, `${platform}用のパッケージがありません。`)
-    const reinstall = say('Run: npm ci', '次を実行してください:npm ci')
+    const reinstall = say('Run: npm ci', '次を実行してください：npm ci')
     throw noPostgres(why, known ? reinstall : undefined, error)
   }
 }

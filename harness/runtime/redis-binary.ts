@@ -64,7 +64,7 @@ async function findRedis(options: RedisOptions): Promise<RedisBinary> {
   onProgress?.(
     say(
       'Fetching Redis from this system’s packages (7 MB)',
-      'このシステムのパッケージからRedisを取得します(7 MB)',
+      'このシステムのパッケージからRedisを取得します（7 MB）',
     ),
   )
   try {
@@ -129,7 +129,7 @@ function noRedis(refused: string[], cause?: unknown): Unavailable {
   const remedy = installRedis()
   if (cause) {
     const reason = cause instanceof Error ? cause.message : 'apt'
-    const why = say(`Fetching it failed: ${reason}.`, `取得できませんでした:${reason}`)
+    const why = say(`Fetching it failed: ${reason}.`, `取得できませんでした：${reason}`)
     return new Unavailable({ what, why, remedy }, { cause })
   }
   const old = refused.join(', ')

@@ -52,7 +52,7 @@ export function installRedis(family = systemFamily(), root = process.getuid?.() 
     )
   }
   const command = `${root || family === 'brew' ? '' : 'sudo '}${REDIS[family]}`
-  return say(`Run: ${command}`, `次を実行してください:${command}`)
+  return say(`Run: ${command}`, `次を実行してください：${command}`)
 }
 
 function readOsRelease(): string {

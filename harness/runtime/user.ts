@@ -59,7 +59,7 @@ export function chooseUser(passwd: string, accept: (user: User) => boolean = can
     ),
     remedy: say(
       'Run the command as an ordinary user, or add one: useradd workbook',
-      '一般ユーザーで実行するか、ユーザーを追加してください:useradd workbook',
+      '一般ユーザーで実行するか、ユーザーを追加してください：useradd workbook',
     ),
   })
 }
@@ -139,7 +139,7 @@ export function refusalOf(path: string, user: User | null): Text | undefined {
     )
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? String(error)
-    return say(`${path} can’t be written (${code}).`, `${path}に書き込めません(${code})。`)
+    return say(`${path} can’t be written (${code}).`, `${path}に書き込めません（${code}）。`)
   }
 }
 

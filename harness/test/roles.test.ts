@@ -155,7 +155,7 @@ test('a role that breaks at once is an error that names its last words', async (
   expect(finding.expected.en).toBe('GET /health answers 200')
   expect(finding.observed).toEqual({
     en: 'the process ended (exit status 1: TypeError: the bridge is out)',
-    ja: 'プロセスが終了した(終了コード1:TypeError: the bridge is out)',
+    ja: 'プロセスが終了した（終了コード1：TypeError: the bridge is out）',
   })
 })
 

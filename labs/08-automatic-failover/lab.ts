@@ -84,7 +84,7 @@ export default defineLab({
         ),
         say(
           'Each round compare what is with what should be (timeline of its WAL receiver, member of the topology) and mend one difference; a node is published as primary only after `pg_is_in_recovery()` on it was false.',
-          '毎回、いまの状態とあるべき状態を比べ(WALレシーバーのタイムライン、トポロジーに入っているか)、違いを一つ直します。プライマリとして公開するのは、そのノードの`pg_is_in_recovery()`がfalseになってからです。',
+          '毎回、いまの状態とあるべき状態を比べ（WALレシーバーのタイムライン、トポロジーに入っているか）、違いを一つ直します。プライマリとして公開するのは、そのノードの`pg_is_in_recovery()`がfalseになってからです。',
         ),
       ],
     },

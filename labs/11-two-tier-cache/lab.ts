@@ -102,7 +102,7 @@ export default defineLab({
         ),
         say(
           '`autoResubscribe: false`; on `ready`: `await sub.subscribe(…)`, and only then `l1.clear()`. Give commands a limit (`commandTimeout`, `maxRetriesPerRequest: 0`, `enableOfflineQueue: false`), and keep what could not be announced until Redis is back.',
-          '`autoResubscribe: false`にし、`ready`で`await sub.subscribe(…)`を待ってから`l1.clear()`します。コマンドには上限を付けます(`commandTimeout`、`maxRetriesPerRequest: 0`、`enableOfflineQueue: false`)。知らせられなかった書き込みは、Redisが戻るまで覚えておきます。',
+          '`autoResubscribe: false`にし、`ready`で`await sub.subscribe(…)`を待ってから`l1.clear()`します。コマンドには上限を付けます（`commandTimeout`、`maxRetriesPerRequest: 0`、`enableOfflineQueue: false`）。知らせられなかった書き込みは、Redisが戻るまで覚えておきます。',
         ),
       ],
     },

@@ -34,16 +34,16 @@ export const WORDS = {
     shown < all
       ? say(
           `timeline: the last ${shown} of ${all} events, in ms`,
-          `タイムライン:全${all}件のうち最後の${shown}件(ミリ秒)`,
+          `タイムライン：全${all}件のうち最後の${shown}件（ミリ秒）`,
         )
-      : say('timeline, in ms', 'タイムライン(ミリ秒)'),
+      : say('timeline, in ms', 'タイムライン（ミリ秒）'),
   failed: say('failed', '失敗'),
   others: say('Other steps that did not pass', 'そのほかの合格していないステップ'),
   points: (earned: number, possible: number) =>
     say(`${earned} of ${possible} points`, `${possible}点中${earned}点`),
   seconds: (s: string) => say(`${s} s`, `${s}秒`),
   seed: (seed: number) => say(`seed ${seed}`, `シード${seed}`),
-  again: (command: string) => say(`repeat: ${command}`, `再現:${command}`),
+  again: (command: string) => say(`repeat: ${command}`, `再現：${command}`),
 }
 
 /** `5 passed, 1 failed, 1 not run`; what there is none of is left out. */

@@ -272,7 +272,7 @@ test('a subject that changes the tests has not passed, and what it changed is na
   expect(verdict.status).not.toBe('pass')
   const failure = firstFailure(verdict.steps.filter(({ outcome }) => outcome === 'unknown'))
   expect(failure.observed.en).toBe('changed during the run: labs/01-tiny/tests/greet.test.ts')
-  expect(failure.observed.ja).toBe('実行中に変更された:labs/01-tiny/tests/greet.test.ts')
+  expect(failure.observed.ja).toBe('実行中に変更された：labs/01-tiny/tests/greet.test.ts')
   expect(failure.remedy?.en).toContain('git checkout -- labs checks')
   expect(failure.remedy?.ja).toContain('git checkout -- labs checks')
   cpSync(join(import.meta.dirname, 'labs/labs/01-tiny/tests'), tests, { recursive: true })

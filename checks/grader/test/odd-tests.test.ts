@@ -48,7 +48,7 @@ test('a time-out says what was still waited for', () => {
     outcome: 'fail',
     expected: 'the moon',
     observed: "timed out: the step's 1.5 s are over, still waiting for: the moon",
-    observedJa: 'タイムアウト。ステップの制限時間1.5秒を超えた(待っていたもの:月が出る)',
+    observedJa: 'タイムアウト。ステップの制限時間1.5秒を超えた（待っていたもの：月が出る）',
   })
   expect(said('late')).toMatchObject({
     outcome: 'fail',

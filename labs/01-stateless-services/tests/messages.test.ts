@@ -40,7 +40,7 @@ test(
     await app1.post(channel(room), { author: 'ann', text })
     when(
       'app-1 is killed (SIGKILL) after its 201, and started again',
-      'app-1が201を返したあと強制終了(SIGKILL)され、再び起動した',
+      'app-1が201を返したあと強制終了（SIGKILL）され、再び起動した',
     )
     await app1.restart()
     expect(await textsAt(app1, room), say('texts at app-1', 'app-1が返すメッセージ')).toEqual([text])

@@ -40,7 +40,7 @@ export async function holdMessages(
   while (held.answers.length < count) held.answers.push(another())
   const label = say(
     `${waiting} of the messages in progress: ${app.name} waits for the locked table`,
-    `メッセージ${waiting}件が処理中になる(${app.name}がロックされた表を待つ)`,
+    `メッセージ${waiting}件が処理中になる（${app.name}がロックされた表を待つ）`,
   )
   await eventually(
     label,

@@ -14,7 +14,7 @@ beforeAll(async () => {
 const over = (link: Link) =>
   say(
     `requests over ${link.name}, without /health and /api/sync/`,
-    `${link.name}のリクエスト数(/healthと/api/sync/を除く)`,
+    `${link.name}のリクエスト数（/healthと/api/sync/を除く）`,
   )
 
 test(

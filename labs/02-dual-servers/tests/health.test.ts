@@ -18,7 +18,7 @@ test(say('a check costs the peer nothing', 'ヘルスチェックは相手に負
     links.map((link) => link.requests.filter(({ path }) => !path.startsWith('/api/sync/')).length)
   const before = counts()
   for (let i = 1; i <= 50; i++) {
-    when(`GET /health at server-1, call ${i} of 50`, `server-1にGET /healthを送った(50回中${i}回目)`)
+    when(`GET /health at server-1, call ${i} of 50`, `server-1にGET /healthを送った（50回中${i}回目）`)
     expect(await health(server1)).toAnswer(200, {
       status: 'ok',
       server: 'server-1',

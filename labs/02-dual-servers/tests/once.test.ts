@@ -59,6 +59,9 @@ test(say('the order is kept', '順番が保たれる'), async ({ random }) => {
     '通信が切れている間に20件の変更を順に行い、その後、通信が元に戻った',
   )
   await settled(pair)
-  const label = say('changes in setting_changes of pg-2, in order', 'pg-2のsetting_changesにある変更(記録順)')
+  const label = say(
+    'changes in setting_changes of pg-2, in order',
+    'pg-2のsetting_changesにある変更（記録順）',
+  )
   expect(await recorded('step_'), label, { hint: 2 }).toEqual(made)
 })

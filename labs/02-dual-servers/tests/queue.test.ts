@@ -61,7 +61,7 @@ test(say('an answer does not wait for the peer', '応答は相手を待たない
   await server2.freeze()
   when(
     'server-2 is frozen (PEER_TIMEOUT_MS=5000); server-1 gets PUT color = "green"',
-    'server-2が凍りつき(PEER_TIMEOUT_MS=5000)、server-1のcolorを"green"に変更した',
+    'server-2が凍りつき（PEER_TIMEOUT_MS=5000）、server-1のcolorを"green"に変更した',
   )
   await change(server1, 'color', 'green', 2500)
   await server2.thaw()

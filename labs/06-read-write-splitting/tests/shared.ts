@@ -23,7 +23,7 @@ export interface SharedShop extends Shop {
   lend(name: Name): Promise<Gateway>
 }
 
-interface Lending {
+interface Lent {
   db: Database
   lend: SharedShop['lend']
 }
@@ -34,7 +34,7 @@ export async function sharedShop(): Promise<SharedShop> {
   return { ...(await openShop(db)), lend }
 }
 
-async function begin(): Promise<Lending> {
+async function begin(): Promise<Lent> {
   const shop = await openShop(await postgres('primary').database())
   const gateways = new Lending<Gateway>()
   return {

@@ -10,7 +10,7 @@ export async function metricsOf(server: StartedRole): Promise<Record<string, Rec
     const match = /^([a-z_]+)\{(?:[^}]*,)?\s*replica="([^"]+)"[^}]*\}\s+(\S+)(?:\s+\d+)?$/.exec(line.trim())
     if (!match) {
       const known = !line.startsWith('replication_')
-      expect(known, say(`a line of /metrics: ${line}`, `/metricsの行:${line}`)).toBe(true)
+      expect(known, say(`a line of /metrics: ${line}`, `/metricsの行：${line}`)).toBe(true)
       continue
     }
     const [, name, replica, value] = match

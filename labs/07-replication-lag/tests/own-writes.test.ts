@@ -28,7 +28,7 @@ test(say('the order that was paid a moment ago', 'たったいま支払った注
   const { primary, ...replicas } = (await reads())(b)
   expect(
     [primary, replicas['replica-1'] + replicas['replica-2']],
-    say('reads without a token by the primary, by replicas', 'トークンなしの読み取り:プライマリ、レプリカ'),
+    say('reads without a token by the primary, by replicas', 'トークンなしの読み取り：プライマリ、レプリカ'),
   ).toEqual([0, 1])
   const paid = { id, status: 'paid' }
   const [atB, atA] = await Promise.all([read(b, id, { token }), read(a, id, { token })])

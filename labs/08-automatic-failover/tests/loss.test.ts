@@ -5,7 +5,7 @@ import { blockedFor, force, writeAndShow } from './losing.ts'
 import { bothCandidates } from './whole.ts'
 
 // #region synchronous
-test(say('synchronous: the replica that has all of it', '同期:すべてを持つレプリカ'), async ({ random }) => {
+test(say('synchronous: the replica that has all of it', '同期：すべてを持つレプリカ'), async ({ random }) => {
   const cluster = await bothCandidates(random, { synchronous: true })
   const { primary, a, b } = cluster
   await partFrom(cluster, primary, a)
@@ -23,7 +23,7 @@ test(say('synchronous: the replica that has all of it', '同期:すべてを持�
 
 // #region blocked
 test(
-  say('asynchronous: too much to lose without being asked', '非同期:黙って失うには多すぎる'),
+  say('asynchronous: too much to lose without being asked', '非同期：黙って失うには多すぎる'),
   async ({ random }) => {
     const cluster = await bothCandidates(random)
     const { primary, a, b } = cluster

@@ -52,7 +52,7 @@ test(say('the listeners are thrown out', '購読している接続が切られ�
   const key = await cachedRow(fleet, fleet.servers, random)
   when(
     'Redis closes every connection that listens (CLIENT KILL); at once PUT v2 at s1',
-    'Redisが購読している接続をすべて閉じ(CLIENT KILL)、直後にs1へv2をPUTする',
+    'Redisが購読している接続をすべて閉じ（CLIENT KILL）、直後にs1へv2をPUTする',
   )
   expect(await breakListeners(fleet), broken).toBeGreaterThan(0)
   expect(await s1!.put(key, 'v2')).toAnswer(200)

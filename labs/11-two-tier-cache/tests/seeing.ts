@@ -15,7 +15,7 @@ export function tierOf({ redis, statements }: Asked): 'l1' | 'l2' | 'db' {
 export const tierLabel = (who: string): Text =>
   say(
     `the tier that answered at ${who}, by the logs of Redis and Postgres`,
-    `${who}で答えた層(RedisとPostgresのログによる)`,
+    `${who}で答えた層（RedisとPostgresのログによる）`,
   )
 
 export const headerLabel = (who: string): Text =>

@@ -67,7 +67,7 @@ export default function FailoverStrip() {
           onChange={(fence) => set({ fence })}
         />
         <Toggle
-          label={t('Synchronous, ANY 1', '同期(ANY 1)')}
+          label={t('Synchronous, ANY 1', '同期（ANY 1）')}
           value={settings.synchronous}
           onChange={(synchronous) => set({ synchronous })}
         />

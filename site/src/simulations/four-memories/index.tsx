@@ -41,7 +41,7 @@ export default function FourMemories() {
         items={[
           [
             'color-mix(in srgb, var(--one) 30%, var(--paper))',
-            t('fresh, from a cache', '新しい値(キャッシュから)'),
+            t('fresh, from a cache', '新しい値（キャッシュから）'),
           ],
           [
             'linear-gradient(to top, var(--one) 45%, transparent 45%)',
@@ -111,7 +111,7 @@ function Knobs({ settings, set }: { settings: Settings; set: (change: Partial<Se
         onChange={(l1TtlMs) => set({ l1TtlMs })}
       />
       <Slider
-        label={t('Reads, all servers together', '読み取り(全サーバーの合計)')}
+        label={t('Reads, all servers together', '読み取り（全サーバーの合計）')}
         value={settings.readsPerSecond}
         min={50}
         max={500}
@@ -138,7 +138,7 @@ function Knobs({ settings, set }: { settings: Settings; set: (change: Partial<Se
         onChange={(keys) => set({ keys })}
       />
       <Slider
-        label={t('Popularity (Zipf exponent)', '人気の偏り(Zipfの指数)')}
+        label={t('Popularity (Zipf exponent)', '人気の偏り（Zipfの指数）')}
         value={settings.popularity}
         min={0}
         max={1.4}
