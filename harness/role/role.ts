@@ -142,6 +142,12 @@ export class StartedRole extends RoleClient {
     await this.#process?.kill()
   }
 
+  /** Healthy when it resolves: started again where it has ended, waited for where somebody else's start goes on. */
+  async up(): Promise<void> {
+    if (!this.#process || this.exit) await this.start()
+    else if (this.readyAt === 0) await this.ready()
+  }
+
   /** Kill and start in one. */
   async restart(env?: RoleOptions['env']): Promise<void> {
     await this.kill()

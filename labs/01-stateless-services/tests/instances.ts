@@ -73,7 +73,10 @@ const begunInstances = () =>
   }))
 
 /** Starts an instance that nobody has asked for yet; one that is known is made ready. */
-async function running(which: Which, ready = startIfEnded): Promise<StartedRole> {
+async function running(
+  which: Which,
+  ready = (app: StartedRole): Promise<void> => app.up(),
+): Promise<StartedRole> {
   const { stores, apps } = await begunInstances()
   const name = `app-${which}`
   const known = apps.begun(name)
@@ -81,10 +84,6 @@ async function running(which: Which, ready = startIfEnded): Promise<StartedRole>
   const app = await known
   await ready(app)
   return app
-}
-
-async function startIfEnded(app: StartedRole): Promise<void> {
-  if (app.exit) await app.start()
 }
 
 /** Who has just started, or whose link was broken, may still be connecting: for that moment 503 is right. */

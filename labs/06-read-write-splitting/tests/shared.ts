@@ -41,7 +41,7 @@ async function begin(): Promise<Lent> {
     db: shop.db,
     lend: async (name) => {
       const gateway = await gateways.lend(name, () => shop.gateway(SETTINGS[name], name))
-      if (gateway.role.exit) await gateway.role.start()
+      await gateway.role.up()
       return gateway
     },
   }

@@ -30,7 +30,7 @@ export const sharedShop = (): Promise<SharedShop> =>
     const wires = new Lending<Link>()
     const lend: SharedShop['lend'] = async (name) => {
       const server = await servers.lend(name, () => shop.server(name, SETTINGS[name]))
-      if (server.exit) await server.start()
+      await server.up()
       return server
     }
     return {
