@@ -34,8 +34,8 @@ const PLAIN = { protocol: 'tcp' } as const
  * controllers miss their checks together. It takes three times as long as one check may for a node that is well to be
  * taken for dead.
  */
-function quick(): Env {
-  // Of what runs or waits for each processor; asked for each cluster, since it changes within a run.
+export function quick(): Env {
+  // Of what runs or waits for each processor; asked again and again, since it changes within a run.
   const crowd = Math.min(5, Math.max(1, loadavg()[0]! / (1.2 * availableParallelism())))
   return {
     CHECK_INTERVAL_MS: Math.round(25 * crowd),

@@ -1,5 +1,5 @@
 import { eventually, follow, say, shared, type Random, type StartedPostgres } from '#harness'
-import { ANY_OF_THEM, conninfoOf, openCluster, type Cluster, type ClusterOptions } from './cluster.ts'
+import { ANY_OF_THEM, conninfoOf, openCluster, quick, type Cluster, type ClusterOptions } from './cluster.ts'
 import { LOOK_MS, quiet, topologyOf, writable } from './looks.ts'
 import { followers, set } from './rows.ts'
 
@@ -37,8 +37,11 @@ async function putBack(cluster: Cluster, random: Random, standbys: string): Prom
   power.release()
   power.refuse('fence', 0)
   await Promise.all([reach.heal(), upstream.heal()])
+  const later = morePatience(cluster)
   // Those that live do without them until all is whole.
-  const started = Promise.all(controllers.filter(({ exit }) => exit).map((controller) => controller.start()))
+  const started = Promise.all(
+    controllers.map((controller) => (later ? controller.restart(later) : controller.up())),
+  )
   started.catch(() => {}) // told by rejoin()
   const primary = await presentPrimary(cluster)
   const others = nodes.filter((node) => node !== primary)
@@ -50,6 +53,14 @@ async function putBack(cluster: Cluster, random: Random, standbys: string): Prom
   power.calls.length = 0
   const [a, b] = random.shuffle(others) as [StartedPostgres, StartedPostgres]
   return { ...cluster, primary, a, b, db: primary.view(db) }
+}
+
+/** Time limits for a machine that has become busier since the controllers were started; undefined while those will do. */
+function morePatience({ env }: Cluster): ReturnType<typeof quick> | undefined {
+  const now = quick()
+  if (Number(now.CHECK_TIMEOUT_MS) < 1.25 * Number(env.CHECK_TIMEOUT_MS)) return undefined
+  Object.assign(env, now)
+  return now
 }
 
 /** Waits until a failover that may be under way is over: one node takes writes, and it is the one that was published. */
