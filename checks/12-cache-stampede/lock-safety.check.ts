@@ -56,8 +56,8 @@ test(say('a lock always has an end', 'ロックには必ず期限がある'), as
 
 test(say('a lock that nobody will give back', '誰も返さないロック'), async () => {
   const [key, stuck] = await front.rows(2)
-  const [hasty] = await Promise.all([
-    impatient,
+  const hasty = await impatient
+  await Promise.all([
     front.redis.client.set(`lock:${key!}`, 'other', 'PX', 300),
     front.redis.client.set(`lock:${stuck!}`, 'other', 'PX', 60_000),
   ])
