@@ -26,7 +26,7 @@ const SUBJECTS: BadSubject[] = [
     made: (dir) => writeFileSync(join(dir, 'src/server.ts'), 'const port: = 3000\n'),
     outcomes: { greet: 'error', stop: 'not-run' },
     observed: /^the process ended \(exit status 1: SyntaxError \[ERR_INVALID_TYPESCRIPT_SYNTAX\]/,
-    observedJa: /^プロセスが終了した\(終了コード1:SyntaxError/,
+    observedJa: /^プロセスが終了した（終了コード1：SyntaxError/,
   },
   {
     name: 'throws-at-import',
@@ -34,19 +34,19 @@ const SUBJECTS: BadSubject[] = [
     outcomes: { greet: 'error', stop: 'error' },
     observed:
       /^the process ended \(exit status 1: TypeError: Cannot read properties of undefined \(reading 'name'\)\)$/,
-    observedJa: /^プロセスが終了した\(終了コード1:TypeError/,
+    observedJa: /^プロセスが終了した（終了コード1：TypeError/,
   },
   {
     name: 'exits-at-once',
     outcomes: { greet: 'error', stop: 'not-run' },
     observed: /^the process ended \(exit status 0\)$/,
-    observedJa: /^プロセスが終了した\(終了コード0\)$/,
+    observedJa: /^プロセスが終了した（終了コード0）$/,
   },
   {
     name: 'exits-after-listening',
     outcomes: { greet: 'error|fail', stop: 'not-run' },
     observed: /^server ended by itself \(exit status 1\)$/,
-    observedJa: /^serverが自分で終了した\(終了コード1\)$/,
+    observedJa: /^serverが自分で終了した（終了コード1）$/,
   },
   {
     name: 'never-listens',
@@ -125,7 +125,7 @@ const SUBJECTS: BadSubject[] = [
     whole: true,
     outcomes: { greet: 'fail', stop: 'fail' },
     observed: /^server ended by itself \(exit status 1: Error: three is a crowd\)$/,
-    observedJa: /^serverが自分で終了した\(終了コード1:Error: three is a crowd\)$/,
+    observedJa: /^serverが自分で終了した（終了コード1：Error: three is a crowd）$/,
   },
   {
     name: 'deletes-its-folder',
