@@ -77,7 +77,7 @@ test(say('every page has its own count', '閲覧数はページごとに数え�
   )
   await Promise.all(apps.map((app) => app.kill()))
   // The next step needs the others, this test does not.
-  ahead(() => instances(2, 3))
+  void ahead(() => instances(2, 3))
   await app1.start()
   // The way to the store may still be opening: 503 means "not yet".
   await eventually(

@@ -12,7 +12,7 @@ let service: Service
 beforeAll(async () => {
   service = await instances(2, 3)
   // The red tests have ended it, and the next step needs it.
-  ahead(() => instances(1))
+  void ahead(() => instances(1))
 })
 
 const CONTENT = say('content', '内容')

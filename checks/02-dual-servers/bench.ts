@@ -173,7 +173,8 @@ async function sync(): Promise<Measured> {
   pair.to2.cut()
   await closedChanges(pair.server1, 1000)
   const queued = await pendingOf(pair.server1)
-  if (queued !== 1000) throw new Error(`${queued} of 1,000 changes wait for a peer that nobody can reach`)
+  if (queued !== 1000)
+    throw new Error(`${String(queued)} of 1,000 changes wait for a peer that nobody can reach`)
   await Promise.all([pair.to1.open(), pair.to2.open()])
   const drained = await drainedWithin(pair.server1, 60_000)
   const figures = {

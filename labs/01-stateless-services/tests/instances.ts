@@ -58,7 +58,11 @@ export async function instances(...wanted: Which[]): Promise<Service> {
   await stores.toRedis.open()
   const apps = await Promise.all(wanted.map((which) => running(which)))
   await Promise.all(apps.map(connected))
-  return serviceOf(stores, apps, await Promise.all([1, 2, 3].map((which) => begun.begun(`app-${which}`))))
+  return serviceOf(
+    stores,
+    apps,
+    await Promise.all([1, 2, 3].map(async (which) => begun.begun(`app-${which}`))),
+  )
 }
 
 /** One of them, started just now. */
