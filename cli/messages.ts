@@ -23,7 +23,7 @@ export const MESSAGES = {
   busy: ({ command, pid, since }: Holder) =>
     say(
       `${command} (process ${pid}) has been running since ${clock(since)}; waiting for it. Ctrl-C ends the wait.`,
-      `${command}(プロセス${pid})が${clock(since)}から実行中です。終わるのを待っています。待たずに終えるにはCtrl-Cを押してください。`,
+      `${command}（プロセス${pid}）が${clock(since)}から実行中です。終わるのを待っています。待たずに終えるにはCtrl-Cを押してください。`,
     ),
   ownTests: (chapter: string) =>
     say(

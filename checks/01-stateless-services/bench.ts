@@ -78,7 +78,7 @@ async function realCores({ full }: BenchTools): Promise<Measured> {
   return {
     text: say(
       `${line} req/s on ${figures.cores} cores, shared with the load generator`,
-      `${line} req/s(${figures.cores}コア、負荷生成と共用)`,
+      `${line} req/s（${figures.cores}コア、負荷生成と共用）`,
     ),
     unit: 'req/s',
     figures,

@@ -20,13 +20,13 @@ export async function expectSameRecords({ db1, db2 }: Pair, keys: string[], coun
       two,
       say(
         `${key} in setting_changes of pg-2, in the order of pg-1`,
-        `pg-2のsetting_changesにある${key}(pg-1と同じ順)`,
+        `pg-2のsetting_changesにある${key}（pg-1と同じ順）`,
       ),
     ).toEqual(one)
     for (const db of dbs) {
       const label = say(
         `${key} in ${db.server.name}, the value of its last record`,
-        `${db.server.name}の${key}(最後の記録の値)`,
+        `${db.server.name}の${key}（最後の記録の値）`,
       )
       expect(await valueIn(db, key), label).toEqual(one!.at(-1))
     }

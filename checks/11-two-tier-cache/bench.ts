@@ -183,7 +183,7 @@ async function transports({ besides }: BenchTools): Promise<Measured> {
   return {
     text: say(
       `${text} (by write, the reads after it included; bytes from Redis, messages received)`,
-      `${text}(書き込み1回あたり、直後の読み取りを含む。バイトはRedisから出る量、メッセージは受け取られた数)`,
+      `${text}（書き込み1回あたり、直後の読み取りを含む。バイトはRedisから出る量、メッセージは受け取られた数）`,
     ),
     figures: Object.fromEntries([
       ...Object.entries(pubsub).map(([name, value]) => [`own-${name}`, value]),

@@ -50,6 +50,6 @@ function list(items: string[], describe: (item: string) => Text): Text {
   const shown = items.slice(0, 5).map(describe)
   return say(
     `${shown.map(({ en }) => en).join('; ')}${items.length > 5 ? ` (and ${items.length - 5} more)` : ''}`,
-    `${shown.map(({ ja }) => ja).join('、')}${items.length > 5 ? `(ほか${items.length - 5}件)` : ''}`,
+    `${shown.map(({ ja }) => ja).join('、')}${items.length > 5 ? `（ほか${items.length - 5}件）` : ''}`,
   )
 }

@@ -185,7 +185,7 @@ export async function declared(cluster: Cluster, node: StartedPostgres, hint?: 1
   await eventually(
     say(
       `a declaredDown of ${node.name} with 2 observers or more`,
-      `${node.name}のdeclaredDown(observersは2以上)`,
+      `${node.name}のdeclaredDown（observersは2以上）`,
     ),
     async () =>
       (await Promise.all(cluster.controllers.map(statusOf))).map(({ declaredDown }) => declaredDown),

@@ -39,7 +39,7 @@ test(say('every answer is counted at its tier', '答えた層で数える'), asy
     db: { reads: 4 },
     latencies: 22,
   })
-  expect(hitRate, say('hitRate: 18 of 22', 'hitRate(22件中18件)'), { hint: 3 }).toBeCloseTo(18 / 22)
+  expect(hitRate, say('hitRate: 18 of 22', 'hitRate（22件中18件）'), { hint: 3 }).toBeCloseTo(18 / 22)
 })
 // #endregion counts
 
