@@ -30,7 +30,8 @@ export async function crossingTexts(
 }
 
 /**
- * An order whose commit is not yet in the WAL on disk: the role commits asynchronously, and nothing writes for it.
+ * An order whose commit was not yet in the WAL on disk: the role commits asynchronously, and nothing writes for it. Both
+ * replicas stand still at what was on disk.
  * @param others servers that stand still meanwhile: a heartbeat of theirs would flush everybody's WAL
  */
 export async function unwrittenCommit(
@@ -54,10 +55,13 @@ export async function unwrittenCommit(
   const unwritten = await eventually(
     say('an order that is not yet in the WAL on disk', 'まだディスク上のWALにない注文'),
     async () => {
+      await shop.resume()
       const id = newId()
       const before = await flushed()
       const token = await order(server, id)
-      // Nothing at all was flushed since before the order.
+      await primary.caughtUp()
+      await shop.pause()
+      // Nothing at all was flushed since before the order: they stand where the disk stood.
       return { id, token, asBefore: (await flushed()) === before }
     },
     ({ asBefore }) => asBefore,
