@@ -2,7 +2,7 @@ import { beforeAll, expect, lsn, say, test, when, type StartedRole } from '#harn
 import { interleave } from '../../labs/07-replication-lag/tests/interleavings.ts'
 import { samplesLater } from '../../labs/07-replication-lag/tests/lag.ts'
 import { crossingTexts, unwrittenCommit } from '../../labs/07-replication-lag/tests/positions.ts'
-import { sharedShop, type SharedShop } from '../../labs/07-replication-lag/tests/shared.ts'
+import { HASTY, sharedShop, type SharedShop } from '../../labs/07-replication-lag/tests/shared.ts'
 import { newId, order, read, tokenOf } from '../../labs/07-replication-lag/tests/shop.ts'
 
 let shop: SharedShop
@@ -108,7 +108,11 @@ test(say('wait a little, but not for ever', '少し待つ、ただしいつま�
   await shop.pause()
   const second = newId()
   const later = await order(b, second)
-  when('WAIT_MS=100, and both replicas stand still', 'WAIT_MS=100で、両方のレプリカが止まっている')
+  const { WAIT_MS } = HASTY
+  when(
+    `WAIT_MS=${WAIT_MS}, and both replicas stand still`,
+    `WAIT_MS=${WAIT_MS}で、両方のレプリカが止まっている`,
+  )
   expect(
     await b.get(`/orders/${second}`, { headers: { 'x-consistency-token': later }, within: 3000 }),
   ).toAnswer(200, { id: second })

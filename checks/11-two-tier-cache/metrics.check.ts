@@ -47,12 +47,12 @@ test(say('slow reads leave the window', '遅い読み取りは窓から出てい
   await burst(20, (i) => fresh.get(cold[i]!)).done
   fresh.toPg.delay(0)
   const before = await metricsOf(fresh)
-  expect(before.latencyMs.p99, say('p99 in ms', 'p99(ミリ秒)')).toBeGreaterThanOrEqual(200)
+  expect(before.latencyMs.p99, say('p99 in ms', 'p99（ミリ秒）')).toBeGreaterThanOrEqual(200)
   when('then 1,100 reads from memory', '続けてメモリから1,100回読む')
   await readOften(fresh, warm!, 1100)
   const after = await metricsOf(fresh)
   expect(after.requests, say('requests', 'リクエスト数')).toBe(before.requests + 1100)
-  expect(after.latencyMs.p99, say('p99 in ms', 'p99(ミリ秒)')).toBeLessThan(200)
+  expect(after.latencyMs.p99, say('p99 in ms', 'p99（ミリ秒）')).toBeLessThan(200)
 })
 
 test(say('Redis fails, and is counted', 'Redisの失敗も数える'), async ({ random }) => {

@@ -63,7 +63,7 @@ export function expectAverage(seen: unknown, servers: Metrics[]): void {
   fail(
     say(
       `avgLatencyMs ${round(sum / count)} (${round(sum)} ms / ${count} requests)`,
-      `avgLatencyMsが${round(sum / count)}(${round(sum)}ミリ秒÷${count}件)`,
+      `avgLatencyMsが${round(sum / count)}（${round(sum)}ミリ秒÷${count}件）`,
     ),
     close(sumOf(means) / means.length)
       ? say(

@@ -2,7 +2,7 @@ import { Lending, replicationLink, shared, type Link, type StartedPostgres, type
 import { openShop, type Shop } from './shop.ts'
 
 /** Soon has enough of replicas that stand still: for tests in which the primary must answer in the end. */
-const HASTY = { WAIT_MS: 50, DURABILITY_TIMEOUT_MS: 200 }
+export const HASTY = { WAIT_MS: 50, DURABILITY_TIMEOUT_MS: 200 }
 
 /** Waits for a replica on the slowest machine, too: for tests in which the primary must not be asked. */
 export const PATIENT = { WAIT_MS: 5000, DURABILITY_TIMEOUT_MS: 5000 }

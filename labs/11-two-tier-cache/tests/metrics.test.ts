@@ -55,8 +55,8 @@ test(say('p50 and p99 tell different stories', 'p50とp99は別のことを語�
   await burst(40, (i) => s0.get(cold[i]!)).done
   s0.toPg.delay(0)
   const { latencyMs } = await metricsOf(s0)
-  expect(latencyMs.p50, say('p50 in ms', 'p50(ミリ秒)'), { hint: 3 }).toBeLessThan(25)
-  expect(latencyMs.p99, say('p99 in ms', 'p99(ミリ秒)'), { hint: 3 }).toBeGreaterThanOrEqual(50)
+  expect(latencyMs.p50, say('p50 in ms', 'p50（ミリ秒）'), { hint: 3 }).toBeLessThan(25)
+  expect(latencyMs.p99, say('p99 in ms', 'p99（ミリ秒）'), { hint: 3 }).toBeGreaterThanOrEqual(50)
 })
 
 // #region lag
