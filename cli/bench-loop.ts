@@ -3,7 +3,7 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { percentile } from '#harness/bench'
-import { connect } from '#harness/context'
+import { connect, plainRun } from '#harness/context'
 import { postgres } from '#harness/postgres'
 import { startRole } from '#harness/role/role'
 import { scopes } from '#harness/scope'
@@ -12,9 +12,9 @@ import { ROOT, RUNTIME_DIR } from '#harness/paths'
 import { Grader } from '#grader/grader'
 import { findLab, type Lab } from '#grader/labs'
 import { makeRunFolder } from '#grader/run-folder'
-import { hostFor, prepareDatabases, runContext } from '#grader/session'
+import { prepareDatabases, runContext } from '#grader/session'
 import { resolveSubject } from '#grader/subject'
-import { StartedTopology } from '#harness/topology'
+import { StartedTopology, topologyApi } from '#harness/topology'
 
 const LAB = '02'
 const SAVES = 20
@@ -134,9 +134,8 @@ async function floor(lab: Lab): Promise<number> {
     dir,
     seed: 1,
     startedAt: Date.now(),
-    stopAtFailure: false,
   })
-  await connect(hostFor(topology, () => run))
+  await connect({ ...plainRun(run), ...topologyApi(async () => topology) })
   const times: number[] = []
   for (let i = 0; i < SAVES; i++) {
     const begun = performance.now()

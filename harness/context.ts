@@ -11,6 +11,8 @@ export interface RunContext {
   subject: string
   /** Where the run's evidence goes. */
   runDir: string
+  /** Which of the run's threads this is, from 1: another one may work on another step at the same time. */
+  lane: number
   /** Where the machines' own copies stand. The same place every run, so that Node's compile cache finds them. */
   machines: string
   seed: number
@@ -20,21 +22,41 @@ export interface RunContext {
   limits: Record<string, number>
   /** Command of a role where the subject is not TypeScript: `lab.json` of the subject. */
   commands: Record<string, string[]>
-  /** Skip all that comes after the first failed step. */
-  stopAtFailure: boolean
-  /** The run's last test file: what its files share ends with it. */
-  lastFile?: string
   /** Addresses a link must listen on so that servers of the topology reach it, and the name they use. */
   reach: { listen: readonly string[]; host: string }
 }
 
-/** What the tests ask of the command that runs them. */
-export interface HostApi extends TopologyApi {
+/** What the tests ask of the command that runs them, beside its servers. */
+export interface RunApi {
   context(): Promise<RunContext>
   /** Processes to hold ready for the next run; undefined before the first. */
   standbys(): Promise<StandbyPlan | undefined>
-  /** Resolves when nobody waits for this run any more, else never. */
+  /** A test file of this step begins. False: the run has ended before it. */
+  enter(step: string): Promise<boolean>
+  /** A test of this step has failed. */
+  failed(step: string): Promise<void>
+  /** Resolves when nobody waits any more for what this thread does, else never. */
   cancelled(): Promise<void>
+  /** Resolves when this thread has run its last file: what its files share ends now. */
+  over(): Promise<void>
+  /** Nothing is left of what its files shared; or what went wrong with that. */
+  ended(problem?: string): Promise<void>
+}
+
+export type HostApi = RunApi & TopologyApi
+
+/** A run of one thread that nobody cancels and that has no standbys: for benches, and for tests of the harness. */
+export function plainRun(context: RunContext): RunApi {
+  const never = (): Promise<never> => new Promise(() => {})
+  return {
+    context: async () => context,
+    standbys: async () => undefined,
+    enter: async () => true,
+    failed: async () => {},
+    cancelled: never,
+    over: never,
+    ended: async () => {},
+  }
 }
 
 export interface LabContext extends RunContext {

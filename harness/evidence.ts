@@ -1,6 +1,8 @@
+import { basename } from 'node:path'
 import { StepFailure, type Finding } from './failure.ts'
 import { lastAnswer, REFUSED, showAnswer } from './http.ts'
 import { describeExit } from './role/ending.ts'
+import { logFile } from './role/output.ts'
 import { startedRoles, type StartedRole } from './role/role.ts'
 import { situation } from './situation.ts'
 import { statementEvents } from './statements.ts'
@@ -10,7 +12,7 @@ import { WaitTimeout } from './wait.ts'
 
 /** What stands beside a failure: the last words of the roles and what crossed between the parts. */
 export interface Evidence {
-  logs: { role: string; lines: string[] }[]
+  logs: { role: string; lines: string[]; file: string }[]
   timeline: Event[]
 }
 
@@ -31,7 +33,11 @@ export async function collectEvidence(begun: number, fileBegun: number): Promise
     .toSorted((a, b) => a.at - b.at)
     .slice(-TIMELINE_EVENTS)
   const from = performance.timeOrigin + fileBegun
-  const logs = startedRoles().map((role) => ({ role: role.name, lines: role.tail(LOG_LINES, from) }))
+  const logs = startedRoles().map((role) => ({
+    role: role.name,
+    lines: role.tail(LOG_LINES, from),
+    file: basename(logFile(role.name)),
+  }))
   return { logs: logs.filter((log) => log.lines.length > 0), timeline }
 }
 

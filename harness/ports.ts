@@ -1,16 +1,18 @@
 import { readFileSync } from 'node:fs'
 import net from 'node:net'
-import { isMainThread } from 'node:worker_threads'
+import { isMainThread, workerData } from 'node:worker_threads'
 
 /** Where the harness takes its ports from. Roles, links and components that must come back on the same port live here. */
 const FIRST = 20_000
 const LAST = 32_000
 /**
  * A command has a block of them to itself: a server that is down for the moment holds its port by nothing else. Of the
- * block, the thread that keeps the topology uses the lower part, tests the upper one.
+ * block, the thread that keeps the topology uses the lower part; the threads of tests share the upper one in turns, so
+ * that no two try the same port at once.
  */
 const BLOCK = 1000
 const OF_MAIN = 400
+const OF_TESTS = 300
 
 /** Ports that the system may give to any outgoing connection: one that is closed now could answer a moment later. */
 function ephemeralRange(): { first: number; last: number } {
@@ -57,9 +59,10 @@ async function chooseSpan(): Promise<Span> {
   const block = owner === process.pid ? known : await claimBlock()
   if (!block) return { first: FIRST, last: LAST }
   process.env.WORKBOOK_PORTS = `${process.pid}:${block}`
-  return isMainThread
-    ? { first: block + 1, last: block + OF_MAIN }
-    : { first: block + OF_MAIN + 1, last: block + BLOCK - 1 }
+  if (isMainThread) return { first: block + 1, last: block + OF_MAIN }
+  const { lane = 1 } = (workerData as { lane?: number } | null) ?? {}
+  const first = block + OF_MAIN + OF_TESTS * ((lane - 1) % 2)
+  return { first: first + 1, last: first + OF_TESTS - 1 }
 }
 
 /** Whoever listens on the first port of a block owns it, until it ends. */

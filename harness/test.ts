@@ -35,9 +35,11 @@ let prepared: Promise<void> | undefined
 let currentFile = ''
 /** `performance.now()` when its first test began. */
 let fileBegun = 0
-/** The learner has saved again: nobody waits for this run. */
+/** Nobody waits for what this thread does: the learner has saved again, or an earlier step has failed. */
 let cancelled = false
-let listening: Promise<void> | undefined
+/** The run ends before the file's step. */
+let left = false
+let listening: Promise<unknown> | undefined
 
 /** Runs once before the file's tests, under the step's limit. What it starts ends with the file. */
 export function beforeAll(prepare: Preparation): void {
@@ -58,12 +60,13 @@ export function test(title: Text, run: Preparation): void {
     task.meta.title = title
     currentFile = task.file.filepath
     const step = stepOf(currentFile)
-    if (cancelled || failed.has(step) || (lab().stopAtFailure && failed.size > 0)) skip()
+    if (cancelled || left || failed.has(step)) skip()
     try {
       await withinLimit(step, title, () => wholeTest(step, title, run))
     } catch (error) {
       if (cancelled) skip()
       failed.add(step)
+      await lab().host.failed(step)
       Object.assign(task.meta, (error as Explained).explained)
       throw error
     }
@@ -73,9 +76,11 @@ export function test(title: Text, run: Preparation): void {
 /** Installed once for every test file of a run. */
 export function installHooks(): void {
   if (!inRun()) return
-  vitestBeforeAll(async () => {
+  // oxlint-disable-next-line no-empty-pattern -- Vitest reads from the pattern which fixtures are wanted: none
+  vitestBeforeAll(async ({}, { file }) => {
     const { host } = await connect()
-    listening ??= host.cancelled().then(leave)
+    left = !(await host.enter(stepOf(file.filepath)))
+    listening ??= Promise.all([host.cancelled().then(leave), host.over().then(end)])
   }, 3_600_000)
   afterAll(async () => {
     beforeFile = []
@@ -83,9 +88,17 @@ export function installHooks(): void {
     prepared = undefined
     await scopes.closeFile()
     // After a failed step nothing is as the next one may count on.
-    const over = cancelled || currentFile === lab().lastFile
-    if (over || failed.has(stepOf(currentFile))) await scopes.closeShared()
+    if (cancelled || failed.has(stepOf(currentFile))) await scopes.closeShared()
   }, 3_600_000)
+}
+
+/** What the files of this thread have shared ends with the last of them. */
+async function end(): Promise<void> {
+  const problem = await scopes.closeShared().then(
+    () => undefined,
+    (error: Error) => error.message,
+  )
+  await lab().host.ended(problem)
 }
 
 /** Ends the waits of the test that is running; what comes after it is skipped. */

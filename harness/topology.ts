@@ -29,6 +29,19 @@ export interface TopologyApi {
   add(component: string, spec: ComponentSpec): Promise<NodeInfo[]>
 }
 
+/** What tests may ask of a topology, as functions that stand for themselves. */
+export function topologyApi(started: () => Promise<TopologyApi>): TopologyApi {
+  return {
+    nodes: async () => (await started()).nodes(),
+    act: async (node, verb) => (await started()).act(node, verb),
+    database: async (component) => (await started()).database(component),
+    databaseInPlace: async (component) => (await started()).databaseInPlace(component),
+    renew: async (component, names) => (await started()).renew(component, names),
+    reseed: async (node, from, conninfo) => (await started()).reseed(node, from, conninfo),
+    add: async (component, spec) => (await started()).add(component, spec),
+  }
+}
+
 /** Starts the real components of a lab and keeps them between runs. */
 export class StartedTopology implements TopologyApi {
   readonly runtime: Runtime
@@ -48,16 +61,12 @@ export class StartedTopology implements TopologyApi {
     const topology = new StartedTopology(runtime, spec)
     const parts = Object.entries(spec)
     const started = await Promise.allSettled(parts.map(([name, part]) => startComponent(runtime, name, part)))
-    try {
-      for (const part of started) {
-        if (part.status === 'rejected') throw part.reason
-        topology.#enter(part.value)
-      }
-    } catch (error) {
-      await runtime.close() // half a topology is of no use to anybody
-      throw error
-    }
-    return topology
+    for (const part of started) if (part.status === 'fulfilled') topology.#enter(part.value)
+    const failed = started.find((part) => part.status === 'rejected')
+    if (!failed) return topology
+    // Half a topology is of no use to anybody.
+    await Promise.allSettled([...topology.#nodes.values()].map((node) => node.server.remove()))
+    throw failed.reason
   }
 
   async nodes(): Promise<NodeInfo[]> {
@@ -122,8 +131,14 @@ export class StartedTopology implements TopologyApi {
     return found
   }
 
-  async close(): Promise<void> {
+  /** Resolves when nothing is being started ahead any more. */
+  async quiet(): Promise<void> {
     await Promise.allSettled(this.#spares.values())
+  }
+
+  /** Ends it, and its runtime. */
+  async close(): Promise<void> {
+    await this.quiet()
     await this.runtime.close()
   }
 

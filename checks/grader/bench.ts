@@ -1,14 +1,14 @@
 import { join } from 'node:path'
 import { existsSync } from 'node:fs'
 import type { BenchRow, Measured } from '#harness/bench'
-import { connect, lab as context } from '#harness/context'
+import { connect, lab as context, plainRun } from '#harness/context'
 import { RUNTIME_DIR, WORKSPACE } from '#harness/paths'
 import type { Runtime } from '#harness/runtime/runtime'
 import { scopes } from '#harness/scope'
-import { StartedTopology } from '#harness/topology'
+import { StartedTopology, topologyApi } from '#harness/topology'
 import type { Lab } from './labs.ts'
 import { makeRunFolder, writeAtomically } from './run-folder.ts'
-import { hostFor, prepareDatabases, runContext } from './session.ts'
+import { prepareDatabases, runContext } from './session.ts'
 import { overlaySubject, resolveSubject, type Subject } from './subject.ts'
 
 export interface BenchResult {
@@ -43,9 +43,8 @@ export async function measure(
         dir,
         seed: 1,
         startedAt: Date.now(),
-        stopAtFailure: false,
       })
-      await connect(hostFor(topology, () => run))
+      await connect({ ...plainRun(run), ...topologyApi(async () => topology) })
       try {
         const measured = await row.measure({
           full,

@@ -12,6 +12,8 @@ export interface PlannedStep {
 
 /** Told of verdicts as they come. */
 export interface VerdictListener {
+  /** The first test file of a step begins. */
+  onBegin?: (step: string) => void
   /** One test of a step is done. */
   onTest?: (step: string, test: TestVerdict) => void
   /** The last test of a step is done. */
@@ -27,6 +29,7 @@ export class Collector implements Reporter {
   readonly #startedAt: number
   readonly #listener: VerdictListener
   readonly #tests = new Map<string, { test: TestVerdict; failure?: Failure }[]>()
+  readonly #begun = new Set<string>()
   readonly #filesLeft = new Map<string, number>()
   readonly #stepOfFile = new Map<string, { step: string; kind: 'red' | 'check' }>()
   readonly #broken = new Map<string, Failure>()
@@ -40,6 +43,13 @@ export class Collector implements Reporter {
       this.#filesLeft.set(id, files.length)
       for (const { file, kind } of files) this.#stepOfFile.set(file, { step: id, kind })
     }
+  }
+
+  onTestModuleStart(module: TestModule): void {
+    const place = this.#stepOfFile.get(module.moduleId)
+    if (!place || this.#begun.has(place.step)) return
+    this.#begun.add(place.step)
+    this.#listener.onBegin?.(place.step)
   }
 
   onTestCaseResult(test: TestCase): void {
@@ -116,8 +126,8 @@ export class Collector implements Reporter {
       // A hint about the step helps nobody whose machine lacks something.
       ...(finding.outcome !== 'unknown' && { hintText: hints[hint - 1] }),
       ...(finding.remedy && { remedy: finding.remedy }),
-      evidence: ['timeline.json', ...(evidence?.logs ?? []).map(({ role }) => `${role}.log`)],
-      logs: evidence?.logs ?? [],
+      evidence: ['timeline.json', ...(evidence?.logs ?? []).map(({ file }) => file)],
+      logs: (evidence?.logs ?? []).map(({ role, lines }) => ({ role, lines })),
       timeline: eventsAt(evidence?.timeline ?? [], this.#startedAt),
       ...(finding.stack && { stack: finding.stack }),
     }

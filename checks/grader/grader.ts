@@ -1,18 +1,19 @@
 import type { EventEmitter } from 'node:events'
+import { availableParallelism, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { Writable } from 'node:stream'
 import { createVitest, type TestSpecification, type Vitest } from 'vitest/node'
-import type { HostApi, RunContext } from '#harness/context'
 import { ROOT } from '#harness/paths'
 import { serve } from '#harness/remote'
 import type { Runtime } from '#harness/runtime/runtime'
-import { StartedTopology } from '#harness/topology'
 import { Collector, type PlannedStep, type VerdictListener } from './collector.ts'
+import { Course } from './course.ts'
+import { Lane } from './lane.ts'
 import { labVersion, testFiles, type Lab } from './labs.ts'
 import { feed, makeRunFolder, runName, writeAtomically } from './run-folder.ts'
 import { distrusted, refusalOf, watchFiles } from './refusal.ts'
-import { hostFor, prepareDatabases, runContext, standbyPlan } from './session.ts'
+import type { RunFacts } from './session.ts'
 import type { Subject } from './subject.ts'
 import { VERDICT_VERSION, type StepVerdict, type Verdict } from './verdict.ts'
 import { WarmPool } from './warm-worker.ts'
@@ -24,43 +25,54 @@ export interface RunOptions extends VerdictListener {
   order?: string[]
   /** Leave out what comes after the first failure. */
   stopAtFailure?: boolean
+  /** How many steps go on side by side, each on servers of its own. Default: two where the machine has room for them. */
+  lanes?: number
 }
+
+/** A lane keeps two processors busy, and takes 0.5 GB. */
+const ROOM_FOR_TWO = availableParallelism() >= 4 && totalmem() > 3 * 1024 ** 3
+const LANES = Number(process.env.WORKBOOK_LANES ?? (ROOM_FOR_TWO ? 2 : 1))
 
 /** Grades subjects of one lab. The topology is started once and stays warm between runs. */
 export class Grader {
   readonly lab: Lab
   readonly runtime: Runtime
-  readonly topology: StartedTopology
-  readonly #vitest: Vitest
+  readonly #lanes: readonly Lane[]
   readonly #pool: WarmPool
+  #vitest!: Vitest
   #versions: Record<string, string> | undefined
-  #context: RunContext | undefined
   #collector: Collector | undefined
-  #healed: Promise<void> | undefined
-  #cancelled = Promise.withResolvers<void>()
-  #isCancelled = false
+  #course = new Course([], false)
+  /** Files that one thread runs one after the other, by the first of them. */
+  #together = new Map<string, string[]>()
 
-  private constructor(lab: Lab, runtime: Runtime, topology: StartedTopology, vitest: Vitest, pool: WarmPool) {
+  private constructor(lab: Lab, runtime: Runtime) {
     this.lab = lab
     this.runtime = runtime
-    this.topology = topology
-    this.#vitest = vitest
-    this.#pool = pool
+    this.#lanes = Array.from({ length: LANES }, (_, i) => new Lane(lab, runtime, i + 1))
+    this.#pool = new WarmPool({
+      answer: (line, number, ending) =>
+        serve(line, {
+          ...this.#lanes[number - 1]!.host(() => this.#course),
+          over: () => ending.over(),
+          ended: (problem) => ending.ended(problem),
+        }),
+      filesOf: (first) => this.#together.get(first) ?? [first],
+    })
   }
 
   /** Brings up the lab's topology and the test runner, side by side. */
   static async open(lab: Lab, runtime: Runtime): Promise<Grader> {
-    let grader: Grader | undefined
-    const pool = new WarmPool((line) => {
-      const methods = (): HostApi => grader!.#host()
-      serve(line, new Proxy({}, { get: (_, name) => methods()[name as keyof HostApi] }))
-    })
-    const collector = (): Collector | undefined => (grader ? grader.#collector : undefined)
-    const [topology, vitest] = await Promise.all([
-      StartedTopology.start(runtime, lab.spec.topology),
-      openVitest(lab, pool, collector),
-    ])
-    grader = new Grader(lab, runtime, topology, vitest, pool)
+    const grader = new Grader(lab, runtime)
+    const topology = grader.#lanes[0]!.topology()
+    try {
+      grader.#vitest = await openVitest(grader.#pool, () => grader.#collector)
+      await topology
+    } catch (error) {
+      await topology.catch(() => {})
+      await runtime.close()
+      throw error
+    }
     return grader
   }
 
@@ -70,15 +82,19 @@ export class Grader {
     seed = randomSeed(),
     order,
     stopAtFailure = false,
+    lanes = LANES,
+    onBegin,
     onStep,
     onTest,
   }: RunOptions): Promise<Verdict> {
-    this.#isCancelled = false
-    this.#cancelled = Promise.withResolvers()
     const started = new Date()
     const startedAt = performance.timeOrigin + performance.now()
     const dir = makeRunFolder(this.lab.chapter, started)
     const plan = this.#plan(order)
+    const course = (this.#course = new Course(
+      plan.map(({ id }) => id),
+      stopAtFailure,
+    ))
     const verdict = await this.#blankVerdict(subject, seed, started)
     const base = { lab: this.lab.id, chapter: this.lab.chapter, run: runName(dir), subject: subject.name }
     feed({ type: 'run-started', at: started.toISOString(), ...base })
@@ -90,15 +106,22 @@ export class Grader {
       feed({ type: 'step', at: new Date().toISOString(), ...base, step })
       onStep?.(step)
     }
-    this.#collector = new Collector(this.lab, plan, startedAt, { onStep: record, ...(onTest && { onTest }) })
+    this.#collector = new Collector(this.lab, plan, startedAt, {
+      onStep: record,
+      onTest: (step, test) => {
+        course.seen()
+        onTest?.(step, test)
+      },
+      ...(onBegin && { onBegin }),
+    })
 
     const changed = watchFiles(this.lab)
-    const lastFile = plan.at(-1)?.files.at(-1)?.file
-    const run = { dir, seed, startedAt, stopAtFailure, lastFile }
-    const refused = await this.#prepare(subject, run).catch(refusalOf)
+    const used = Math.min(lanes, plan.length)
+    const refused = await this.#prepare(used, subject, { dir, seed, startedAt }).catch(refusalOf)
     if (refused) for (const { id } of plan) record({ ...this.#collector.verdictOf(id), ...refused })
     else {
-      if (!this.#isCancelled) await this.#vitest.runTestSpecifications(this.#specifications(plan), true)
+      if (!course.isCancelled)
+        await this.#vitest.runTestSpecifications(this.#specifications(plan, used), true)
       // A run that was cancelled, or a worker that broke, leaves steps without a verdict.
       for (const { id } of plan)
         if (verdict.steps.find((s) => s.id === id)?.tests.length === 0) record(this.#collector.verdictOf(id))
@@ -106,9 +129,8 @@ export class Grader {
       if (files.length > 0)
         for (const step of verdict.steps) if (step.outcome === 'pass') record(distrusted(step, files))
     }
-    this.#pool.prepareNext()
-    this.#healed = this.topology.heal()
-    this.#healed.catch(() => {}) // the next run awaits it and reports
+    await this.#pool.next()
+    for (const lane of this.#lanes) lane.heal()
     finish(verdict, plan)
     writeAtomically(join(dir, 'verdict.json'), `${JSON.stringify(verdict, null, 2)}\n`)
     writeAtomically(
@@ -128,56 +150,49 @@ export class Grader {
    * themselves: Vitest's own way abandons the running test and waits for its worker, which has to clean up first.
    */
   cancel(): void {
-    this.#isCancelled = true
-    this.#cancelled.resolve()
+    this.#course.cancel()
   }
 
   /** The last run was cancelled: its verdict says nothing about the subject. */
   get cancelled(): boolean {
-    return this.#isCancelled
+    return this.#course.isCancelled
   }
 
   /** Resolves when the servers are as before the last run: until then it still uses the machine. */
   async settled(): Promise<void> {
-    await this.#healed?.catch(() => {}) // the next run awaits it and reports
+    await Promise.all(this.#lanes.map((lane) => lane.settled()))
   }
 
   async close(): Promise<void> {
     this.cancel()
-    await this.#healed?.catch(() => {}) // it goes down with the topology
-    await Promise.allSettled([this.#vitest.close(), this.#pool.close(), this.topology.close()])
+    await Promise.all(this.#lanes.map((lane) => lane.quiet()))
+    await Promise.allSettled([this.#vitest.close(), this.#pool.close(), this.runtime.close()])
   }
 
   #plan(order = this.lab.spec.steps.map((step) => step.id)): PlannedStep[] {
     return order.map((id) => ({ id, files: testFiles(this.lab, id) }))
   }
 
-  #specifications(plan: PlannedStep[]): TestSpecification[] {
+  /** What Vitest deals out to its threads: whole steps, or all of them to one. */
+  #specifications(plan: PlannedStep[], lanes: number): TestSpecification[] {
     const project = this.#vitest.getRootProject()
-    return plan.flatMap(({ files }) => files.map(({ file }) => project.createSpecification(file)))
+    const steps = plan.map(({ files }) => files.map(({ file }) => file)).filter((files) => files.length > 0)
+    const parts = lanes === 1 ? [steps.flat()] : steps
+    this.#together = new Map(parts.map((files) => [files[0]!, files]))
+    return parts.map(([first]) => project.createSpecification(first!))
   }
 
   /** Databases and context for this subject. @throws what {@link refusalOf} explains */
-  async #prepare(
-    subject: Subject,
-    { lastFile, ...run }: Parameters<typeof runContext>[3] & Pick<RunContext, 'lastFile'>,
-  ): Promise<undefined> {
-    await this.#healed
-    await prepareDatabases(this.topology, this.lab, subject)
-    this.#context = { ...(await runContext(this.lab, this.runtime, subject, run)), lastFile }
-  }
-
-  #host(): HostApi {
-    return hostFor(
-      this.topology,
-      () => this.#context!,
-      () => this.#context && standbyPlan(this.lab, this.#context),
-      () => this.#cancelled.promise,
-    )
+  async #prepare(lanes: number, subject: Subject, run: RunFacts): Promise<undefined> {
+    const [first, ...others] = this.#lanes.slice(0, lanes)
+    await first!.prepare(subject, run)
+    // The first verdict needs none of this; a lane that can't be made ready tells its own tests.
+    for (const lane of others) lane.prepare(subject, run).catch(() => {})
   }
 
   async #blankVerdict(subject: Subject, seed: number, started: Date): Promise<Verdict> {
-    this.#versions ??= await this.topology.versions()
+    const topology = await this.#lanes[0]!.topology()
+    this.#versions ??= await topology.versions()
     const blank = new Collector(this.lab, [], 0)
     return {
       version: VERDICT_VERSION,
@@ -211,7 +226,7 @@ function finish(verdict: Verdict, asked: PlannedStep[]): void {
         : 'unknown'
 }
 
-async function openVitest(lab: Lab, pool: WarmPool, collector: () => Collector | undefined): Promise<Vitest> {
+async function openVitest(pool: WarmPool, collector: () => Collector | undefined): Promise<Vitest> {
   const withdraw = rememberSignals()
   const vitest = await createVitest(
     'test',
@@ -223,8 +238,8 @@ async function openVitest(lab: Lab, pool: WarmPool, collector: () => Collector |
       dir: ROOT,
       setupFiles: [join(ROOT, 'harness/setup.ts')],
       isolate: false,
-      maxWorkers: 1,
-      fileParallelism: false,
+      maxWorkers: LANES,
+      fileParallelism: LANES > 1,
       disableConsoleIntercept: true,
       pool,
       // Given in the order in which they must run.
@@ -233,6 +248,7 @@ async function openVitest(lab: Lab, pool: WarmPool, collector: () => Collector |
       server: { deps: { external: [/[\\/]harness[\\/]/], inline: [] } },
       reporters: [
         {
+          onTestModuleStart: (module) => collector()?.onTestModuleStart(module),
           onTestCaseResult: (test) => collector()?.onTestCaseResult(test),
           onTestModuleEnd: (module) => collector()?.onTestModuleEnd(module),
         },
@@ -244,7 +260,6 @@ async function openVitest(lab: Lab, pool: WarmPool, collector: () => Collector |
   )
   withdraw()
   await vitest.standalone()
-  void lab
   return vitest
 }
 

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { HostApi, RunContext } from '#harness/context'
+import type { RunContext } from '#harness/context'
 import type { TemplateSource } from '#harness/databases'
 import { RUNTIME_DIR } from '#harness/paths'
 import { OWNER, ownFolder } from '#harness/process/owned'
@@ -35,14 +35,26 @@ async function templateSources(lab: Lab, subject: Subject, component: string): P
   return sources
 }
 
+/** A run as such, whatever it grades. */
+export interface RunFacts {
+  /** Where its evidence goes. */
+  dir: string
+  seed: number
+  /** Epoch milliseconds. */
+  startedAt: number
+  /** Which of its threads is told, from 1. */
+  lane?: number
+}
+
 /** What roles and tests are told of a run. */
 export async function runContext(
   lab: Lab,
   runtime: Runtime,
   subject: Subject,
-  run: { dir: string; seed: number; startedAt: number; stopAtFailure: boolean },
+  run: RunFacts,
 ): Promise<RunContext> {
-  const machines = await claimMachines(lab.chapter)
+  const { lane = 1 } = run
+  const machines = await claimMachines(lane === 1 ? lab.chapter : `${lab.chapter}~${lane}`)
   return {
     chapter: lab.chapter,
     subject: subject.dir,
@@ -50,7 +62,7 @@ export async function runContext(
     machines,
     seed: run.seed,
     startedAt: run.startedAt,
-    stopAtFailure: run.stopAtFailure,
+    lane,
     limits: Object.fromEntries(lab.spec.steps.map((step) => [step.id, step.limit ?? 20_000])),
     commands: await roleCommands(subject),
     reach: runtime.reach,
@@ -85,26 +97,5 @@ export function standbyPlan(lab: Lab, { machines }: RunContext): StandbyPlan {
     machines,
     roles: lab.spec.roles.slice(0, 1).flatMap((role) => [role, role]),
     packages: ['hono', '@hono/node-server', ...(postgres ? ['pg'] : []), ...(redis ? ['ioredis'] : [])],
-  }
-}
-
-/** What tests may ask of the command: the topology, and the run that they belong to. */
-export function hostFor(
-  topology: StartedTopology,
-  context: () => RunContext,
-  standbys: () => StandbyPlan | undefined = () => undefined,
-  cancelled: () => Promise<void> = () => new Promise(() => {}),
-): HostApi {
-  return {
-    context: async () => context(),
-    standbys: async () => standbys(),
-    cancelled,
-    nodes: () => topology.nodes(),
-    act: (node, verb) => topology.act(node, verb),
-    database: (component) => topology.database(component),
-    databaseInPlace: (component) => topology.databaseInPlace(component),
-    renew: (component, names) => topology.renew(component, names),
-    reseed: (node, from, conninfo) => topology.reseed(node, from, conninfo),
-    add: (component, spec) => topology.add(component, spec),
   }
 }

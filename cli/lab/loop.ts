@@ -11,6 +11,7 @@ import { watchFolder } from './watch.ts'
 
 /** Editors save in two steps, formatters once more: what follows so soon belongs to the same save. */
 const SETTLE_MS = 15
+const FALLEN = new Set<string>(['fail', 'error', 'unknown'])
 const COMMAND = 'npm run lab'
 
 /** What the learner wants when the loop ends. */
@@ -84,7 +85,7 @@ export class LabLoop {
     this.#state.message = ''
     // Whoever saves has read what stood there.
     if (files.length > 0) this.#state.notices = []
-    this.#phase({ kind: 'checking', files, passed: 0 })
+    this.#phase({ kind: 'checking', files, passed: {} })
     if (this.#running && !this.#waiting) {
       this.#cancelled = true
       this.#grader.cancel()
@@ -118,7 +119,7 @@ export class LabLoop {
       this.#waiting = undefined
       this.#wanted = false
       this.#cancelled = false
-      if (this.#state.phase.kind === 'waiting') this.#phase({ kind: 'checking', files: [], passed: 0 })
+      if (this.#state.phase.kind === 'waiting') this.#phase({ kind: 'checking', files: [], passed: {} })
       const verdict = await this.#grade(lab)
       if (!this.#cancelled) await this.#ended(verdict)
       await this.#grader.settled()
@@ -139,20 +140,24 @@ export class LabLoop {
       order,
       stopAtFailure: !everything,
       ...(this.#seed !== undefined && { seed: this.#seed }),
+      onBegin: (step) => {
+        // After a failure the others are only passed over.
+        const over = !everything && this.#state.rows.some(({ outcome }) => FALLEN.has(outcome))
+        if (this.#cancelled || over) return
+        this.#begin(step)
+        this.#show({ type: 'begin' })
+      },
       onTest: (step, test) => {
         if (this.#cancelled) return
         const { phase } = this.#state
         if (phase.kind === 'checking') {
-          phase.passed = phase.step === step ? phase.passed : 0
-          phase.step = step
-          if (test.outcome === 'pass') phase.passed++
+          phase.passed[step] = (phase.passed[step] ?? 0) + (test.outcome === 'pass' ? 1 : 0)
         }
         this.#show({ type: 'test', step, test })
       },
       onStep: (step) => {
         if (this.#cancelled) return
         this.#enter(step)
-        if (step.outcome === 'pass' || everything) this.#begin(order[order.indexOf(step.id) + 1])
         this.#show({ type: 'step', step })
       },
     })

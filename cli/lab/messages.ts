@@ -11,8 +11,8 @@ export const LAB = {
     ),
   watching: (chapter: string) => say(`watching workspace/${chapter}`, `workspace/${chapter}を監視中`),
   checking: say('checking…', '採点中…'),
-  checkingStep: (step: string, passed: number) =>
-    say(`checking ${step}: ${tests(passed)} passed`, `${step}を採点中：${passed}件のテストに合格`),
+  checkingSteps: (steps: string, passed: number) =>
+    say(`checking ${steps}: ${tests(passed)} passed`, `${steps}を採点中：${passed}件のテストに合格`),
   saved: (files: string[]) => say(`saved ${names(files)}`, `${names(files)}を保存`),
   waiting: (holder: Holder) => MESSAGES.busy(holder),
   passedBefore: say('passed before', '前回は合格'),

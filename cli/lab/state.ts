@@ -3,11 +3,11 @@ import type { Lab } from '#grader/labs'
 import type { Holder } from '#grader/run-lock'
 import type { Outcome, StepVerdict, TestVerdict, Verdict } from '#grader/verdict'
 
-/** What the command is doing. */
+/** What the command is doing. `passed`: tests so far of the steps under way, by step. */
 export type Phase =
   | { kind: 'starting'; text: string }
   | { kind: 'waiting'; holder: Holder }
-  | { kind: 'checking'; files: string[]; step?: string; passed: number }
+  | { kind: 'checking'; files: string[]; passed: Record<string, number> }
   | { kind: 'idle' }
 
 export type View = 'main' | 'logs' | 'timeline' | 'failures' | 'solution' | 'give-up'
@@ -42,6 +42,7 @@ export interface LabState {
 /** What has just happened: a screen draws itself anew, plain output adds lines. */
 export type Change =
   | { type: 'phase' }
+  | { type: 'begin' }
   | { type: 'test'; step: string; test: TestVerdict }
   | { type: 'step'; step: StepVerdict }
   | { type: 'ended' }

@@ -45,11 +45,14 @@ export function renderRows({ rows, passed, lang }: LabState, layout: Layout): st
 }
 
 /** What is being done, or how the last run ended. */
-export function renderStatus({ phase, lang, verdict, next }: LabState, layout: Layout): string[] {
+export function renderStatus({ phase, lang, verdict, next, rows }: LabState, layout: Layout): string[] {
   if (phase.kind === 'starting') return [phase.text]
   if (phase.kind === 'waiting') return wrap(LAB.waiting(phase.holder)[lang], layout.columns)
   if (phase.kind === 'checking') {
-    const what = phase.step ? LAB.checkingStep(phase.step, phase.passed) : LAB.checking
+    const running = rows.filter(({ id, outcome }) => outcome === 'running' && id in phase.passed)
+    const passed = running.reduce((sum, { id }) => sum + phase.passed[id]!, 0)
+    const steps = running.map(({ id }) => id).join(', ')
+    const what = steps ? LAB.checkingSteps(steps, passed) : LAB.checking
     const saved = phase.files.length > 0 ? ` · ${LAB.saved(phase.files)[lang]}` : ''
     return [paint('yellow', cut(`${OUTCOMES.running.mark} ${what[lang]}${saved}`, layout.columns), layout)]
   }

@@ -1,10 +1,8 @@
-import { join } from 'node:path'
-import { lab } from '../context.ts'
 import { atEnd, scopeSignal } from '../scope.ts'
 import { note } from '../timeline.ts'
 import { eventuallyTrue } from '../wait.ts'
 import { makeMachine } from './machine.ts'
-import { Output } from './output.ts'
+import { logFile, Output } from './output.ts'
 import { RoleProcess, type Exit } from './process.ts'
 
 export interface CommandOptions {
@@ -28,7 +26,7 @@ export interface StartedCommand {
 /** Starts a command role (`failover`, `deploy`, `warm`): arguments as given, no port. What is left of it ends with the test. */
 export async function startCommand(role: string, options: CommandOptions = {}): Promise<StartedCommand> {
   const { name = role, args = [], env = {}, within = 10_000 } = options
-  const output = new Output(join(lab().runDir, `${name}.log`))
+  const output = new Output(logFile(name))
   note({ from: 'test', to: name, kind: 'role', text: `${role} ${args.join(' ')}`.trim() })
   const machine = await makeMachine(name)
   const running = new RoleProcess({ name, role, args, machine, env }, output)

@@ -1,11 +1,19 @@
 import { appendFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Readable } from 'node:stream'
+import { lab } from '../context.ts'
 import { now } from '../timeline.ts'
 
 /** What of a role's output is kept: a service that floods its log must not fill the learner's disk, or our memory. */
 const MOST_BYTES = 4 * 1024 * 1024
 /** Longer ones are cut in two. */
 const LONGEST_LINE = 64 * 1024
+
+/** Where an instance of this name writes. Two threads may each have one of that name at the same time. */
+export function logFile(name: string): string {
+  const { runDir, lane } = lab()
+  return join(runDir, lane === 1 ? `${name}.log` : `${name}.${lane}.log`)
+}
 
 /** The output of one role: its last lines in memory for the tests, its first megabytes in a file for the learner. */
 export class Output {

@@ -1,6 +1,4 @@
-import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { lab } from '../context.ts'
 import { StepFailure, type Finding } from '../failure.ts'
 import { freePort } from '../ports.ts'
 import { atEnd, scopeSignal } from '../scope.ts'
@@ -10,7 +8,7 @@ import { note, now } from '../timeline.ts'
 import { eventuallyTrue, Fatal, WaitTimeout } from '../wait.ts'
 import { waiting } from '../waiting.ts'
 import { install, makeMachine, type Machine } from './machine.ts'
-import { Output } from './output.ts'
+import { logFile, Output } from './output.ts'
 import { RoleProcess, type Exit } from './process.ts'
 import { RoleClient } from './client.ts'
 import { shortened } from './ending.ts'
@@ -93,7 +91,7 @@ export class StartedRole extends RoleClient {
     this.port = port
     this.#options = options
     this.#standby = standby
-    this.#output = new Output(join(lab().runDir, `${name}.log`))
+    this.#output = new Output(logFile(name))
   }
 
   /** Starts the process again on the same port and machine: after a kill, a stop, or its own end. */

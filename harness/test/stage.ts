@@ -1,14 +1,14 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest'
-import { connect, type HostApi, type RunContext } from '../context.ts'
+import { connect, plainRun, type HostApi, type RunContext } from '../context.ts'
 import type { Topology } from '../lab.ts'
 import { RUNTIME_DIR } from '../paths.ts'
 import { OWNER, ownFolder, sweepOwn } from '../process/owned.ts'
 import { chooseRuntime } from '../runtime/choose.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import { scopes } from '../scope.ts'
-import { StartedTopology } from '../topology.ts'
+import { StartedTopology, topologyApi } from '../topology.ts'
 
 /** What a test of the harness needs in a grader's place. */
 export interface Stage {
@@ -75,23 +75,14 @@ export function contextOf(subject: string, runtime?: Runtime): RunContext {
     startedAt: Date.now(),
     limits: {},
     commands: {},
-    stopAtFailure: false,
+    lane: 1,
     reach: runtime?.reach ?? { listen: ['127.0.0.1'], host: '127.0.0.1' },
   }
 }
 
 /** A host that serves a topology, as a grader does. */
 export function hostOf(topology: StartedTopology, context: RunContext): HostApi {
-  return {
-    ...hostWithout(context),
-    nodes: () => topology.nodes(),
-    act: (node, verb) => topology.act(node, verb),
-    database: (component) => topology.database(component),
-    databaseInPlace: (component) => topology.databaseInPlace(component),
-    renew: (component, names) => topology.renew(component, names),
-    reseed: (node, from, conninfo) => topology.reseed(node, from, conninfo),
-    add: (component, more) => topology.add(component, more),
-  }
+  return { ...plainRun(context), ...topologyApi(async () => topology) }
 }
 
 /** A host for tests that need no servers. */
@@ -100,9 +91,7 @@ export function hostWithout(context: RunContext): HostApi {
     throw new Error('this test has no topology')
   }
   return {
-    context: async () => context,
-    standbys: async () => undefined,
-    cancelled: () => new Promise(() => {}), // nobody cancels a test of the harness
+    ...plainRun(context),
     nodes: async () => [],
     act: none,
     database: none,

@@ -26,6 +26,8 @@ export interface GateOptions {
 }
 
 const SEEDS = [1, 2, 3]
+/** One: a transcript then says the same on every machine. */
+const LANES = Number(process.env.WORKBOOK_LANES ?? 1)
 
 /** Runs every program of a lab and holds it to what it must do. Returns how many did. */
 export async function runGate(
@@ -67,7 +69,11 @@ function chosen(lab: Lab, kind: 'mutants' | 'variants', options: GateOptions): s
 
 /** Guards pass; every other step fails, by an assertion and not by an accident. */
 async function proveStarter(grader: Grader, options: GateOptions): Promise<string[]> {
-  const verdict = await grader.run({ subject: await resolveSubject(grader.lab, 'starter'), seed: SEEDS[0] })
+  const verdict = await grader.run({
+    subject: await resolveSubject(grader.lab, 'starter'),
+    seed: SEEDS[0],
+    lanes: LANES,
+  })
   const problems = verdict.steps.flatMap((step) => {
     const wanted = step.guard ? 'pass' : 'fail'
     return step.outcome === wanted ? [] : [`${step.id} must ${wanted} on the starter: ${told(step)}`]
@@ -87,7 +93,7 @@ async function proveSolution(grader: Grader, { fast, own, slack, update }: GateO
   let best = Number.POSITIVE_INFINITY
   let verdict: Verdict | undefined
   for (const seed of fast || own ? SEEDS.slice(0, 1) : SEEDS) {
-    verdict = await grader.run({ subject: await resolveSubject(lab, 'solution'), seed })
+    verdict = await grader.run({ subject: await resolveSubject(lab, 'solution'), seed, lanes: LANES })
     best = Math.min(best, verdict.durationMs)
     problems.push(...notPassed(verdict))
   }
@@ -104,7 +110,9 @@ async function proveSolution(grader: Grader, { fast, own, slack, update }: GateO
 }
 
 async function proveVariant(grader: Grader, name: string): Promise<string[]> {
-  return notPassed(await grader.run({ subject: await overlay(grader.lab, 'variants', name), seed: SEEDS[0] }))
+  return notPassed(
+    await grader.run({ subject: await overlay(grader.lab, 'variants', name), seed: SEEDS[0], lanes: LANES }),
+  )
 }
 
 /** It must fall at the step in its name, by the learner's fault, with the right hint, and pass all steps before. */
@@ -114,7 +122,7 @@ async function proveMutant(grader: Grader, name: string, { own, update }: GateOp
   const ids = lab.spec.steps.map((s) => s.id)
   const order = own ? [step] : ids.slice(0, ids.indexOf(step) + 1)
   const subject = await overlay(lab, 'mutants', name)
-  const verdict = await grader.run({ subject, seed: SEEDS[0], order, stopAtFailure: true })
+  const verdict = await grader.run({ subject, seed: SEEDS[0], order, stopAtFailure: true, lanes: LANES })
   const problems = verdict.steps
     .filter((s) => order.includes(s.id) && s.id !== step && s.outcome !== 'pass')
     .map((s) => `must pass ${s.id}, which comes before: ${told(s)}`)

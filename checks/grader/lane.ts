@@ -1,0 +1,82 @@
+import type { HostApi, RunContext } from '#harness/context'
+import type { Runtime } from '#harness/runtime/runtime'
+import { StartedTopology, topologyApi } from '#harness/topology'
+import type { Course } from './course.ts'
+import type { Lab } from './labs.ts'
+import { prepareDatabases, runContext, standbyPlan, type RunFacts } from './session.ts'
+import type { Subject } from './subject.ts'
+
+/**
+ * The servers of a lab and a place for machines: what one thread of tests has to itself. Steps that run side by side run
+ * in different lanes, so neither sees what the other does to its servers.
+ */
+export class Lane {
+  readonly number: number
+  readonly #lab: Lab
+  readonly #runtime: Runtime
+  #starting: Promise<StartedTopology> | undefined
+  #healed: Promise<void> | undefined
+  #prepared: Promise<RunContext> | undefined
+  /** Of this run, or of the last. */
+  #context: RunContext | undefined
+
+  /** @param number from 1; the servers are started by whoever asks first */
+  constructor(lab: Lab, runtime: Runtime, number: number) {
+    this.#lab = lab
+    this.#runtime = runtime
+    this.number = number
+  }
+
+  /** @throws what kept the servers from starting */
+  topology(): Promise<StartedTopology> {
+    return (this.#starting ??= StartedTopology.start(this.#runtime, this.#lab.spec.topology))
+  }
+
+  /** Databases and context for this subject, on servers that are as before the last run. @throws what `refusalOf` explains */
+  async prepare(subject: Subject, run: RunFacts): Promise<void> {
+    this.#prepared = this.#prepare(subject, run)
+    await this.#prepared
+  }
+
+  /** Brings the servers back to what a run may count on; the next run awaits it, and hears if it fails. */
+  heal(): void {
+    this.#healed = this.#starting?.then((topology) => topology.heal())
+    this.#healed?.catch(() => {})
+  }
+
+  /** Resolves when its servers are as before the last run: until then it still uses the machine. */
+  async settled(): Promise<void> {
+    await this.#healed?.catch(() => {}) // the next run awaits it and reports
+  }
+
+  /** Resolves when nothing is being started any more. */
+  async quiet(): Promise<void> {
+    const topology = await this.#starting?.catch(() => undefined)
+    await this.settled()
+    await topology?.quiet()
+  }
+
+  /** What the tests of this lane may ask, beside what concerns their thread alone. */
+  host(course: () => Course): Omit<HostApi, 'over' | 'ended'> {
+    return {
+      ...topologyApi(() => this.topology()),
+      context: async () => {
+        await course().turn(this.number)
+        return this.#prepared!
+      },
+      standbys: async () => this.#context && standbyPlan(this.#lab, this.#context),
+      enter: async (step) => course().enter(this.number, step),
+      failed: async (step) => course().failed(step),
+      cancelled: () => course().abandoned(this.number),
+    }
+  }
+
+  async #prepare(subject: Subject, run: RunFacts): Promise<RunContext> {
+    await this.#healed
+    await prepareDatabases(await this.topology(), this.#lab, subject)
+    return (this.#context = await runContext(this.#lab, this.#runtime, subject, {
+      ...run,
+      lane: this.number,
+    }))
+  }
+}
