@@ -1,4 +1,5 @@
 import type { HostApi, RunContext } from '#harness/context'
+import { stripTypes } from '#harness/role/stripped'
 import type { Runtime } from '#harness/runtime/runtime'
 import { StartedTopology, topologyApi } from '#harness/topology'
 import type { Course } from './course.ts'
@@ -62,7 +63,10 @@ export class Lane {
       ...topologyApi(() => this.topology()),
       context: async () => {
         await course().turn(this.number)
-        return this.#prepared!
+        const context = await this.#prepared!
+        // The thread begins, this one has time: the first role will be started in a moment.
+        setImmediate(() => stripTypes(context.subject))
+        return context
       },
       standbys: async () => this.#context && standbyPlan(this.#lab, this.#context),
       enter: async (step) => course().enter(this.number, step),

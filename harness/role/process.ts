@@ -11,6 +11,7 @@ import { familyOf, processInfo, residentBytes, type Family } from '../process/ta
 import { now } from '../timeline.ts'
 import type { Machine } from './machine.ts'
 import { Output } from './output.ts'
+import { STRIPPED } from './stripped.ts'
 
 /** Longest wait for a dead process's last words: a child that lives on keeps its pipes open. */
 const LAST_WORDS_MS = 300
@@ -187,5 +188,6 @@ function basicEnvironment(machine: Machine): Record<string, string> {
     TMPDIR: machine.tmp,
     NODE_COMPILE_CACHE: join(RUNTIME_DIR, 'compile-cache', 'roles'),
     NODE_ENV: 'production',
+    WORKBOOK_STRIPPED: STRIPPED,
   }
 }

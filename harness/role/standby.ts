@@ -50,13 +50,23 @@ export class Standby {
   }
 }
 
+interface Demand {
+  /** Starts under way, and how many there were at once at most. */
+  underway: number
+  most: number
+  /** How many are being replaced. */
+  coming: number
+  refill?: NodeJS.Timeout
+}
+
+const REFILL_AFTER_MS = 200
 /** Most that wait for one role: each takes 60 MB. */
 const MOST = 4
 
 const ready: Standby[] = []
 let plan: StandbyPlan | undefined
-/** By role: how many starts are under way, how many there were at once at most, and how many are being replaced. */
-const demand = new Map<string, { underway: number; most: number; coming: number }>()
+/** By role. */
+const demand = new Map<string, Demand>()
 
 /** Starts the processes of a plan, and from then on replaces those that were taken. They end with this thread. */
 export async function prepareStandbys(given: StandbyPlan): Promise<void> {
@@ -82,11 +92,17 @@ export async function replacing<T>(role: string, start: () => Promise<T>): Promi
   try {
     return await start()
   } finally {
-    if (--of.underway === 0 && plan && !lab().commands[role]) refill(plan, role, of)
+    if (--of.underway === 0 && plan && !lab().commands[role]) refillSoon(plan, role, of)
   }
 }
 
-function refill(given: StandbyPlan, role: string, of: { most: number; coming: number }): void {
+/** Not at once: what has just been started is about to be asked something, and the learner waits for that. */
+function refillSoon(given: StandbyPlan, role: string, of: Demand): void {
+  clearTimeout(of.refill)
+  of.refill = setTimeout(() => of.underway > 0 || refill(given, role, of), REFILL_AFTER_MS).unref()
+}
+
+function refill(given: StandbyPlan, role: string, of: Demand): void {
   // Where nothing is idle, what is loaded ahead is loaded at somebody's expense.
   if (loadavg()[0]! > (given.load ?? 2 * availableParallelism())) return
   const waiting = ready.filter((one) => one.role === role && one.isAlive).length
