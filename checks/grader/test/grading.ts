@@ -28,13 +28,14 @@ export class Grading {
     this.labs = join(home, 'labs')
   }
 
-  /** @param lab number of a lab of this folder */
-  static async start(lab = '01'): Promise<Grading> {
+  /** @param lab number of a lab of this folder @param more environment of the command */
+  static async start(lab = '01', more: NodeJS.ProcessEnv = {}): Promise<Grading> {
     await mkdir(join(RUNTIME_DIR, 'test'), { recursive: true })
     const grading = new Grading(await mkdtemp(join(RUNTIME_DIR, 'test', 'grading-')))
     await cp(join(import.meta.dirname, 'labs'), grading.labs, { recursive: true })
     const env = {
       ...process.env,
+      ...more,
       WORKBOOK_LABS: grading.labs,
       WORKBOOK_WORKSPACE: join(grading.home, 'workspace'),
     }
