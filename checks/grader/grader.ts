@@ -1,20 +1,17 @@
-import type { EventEmitter } from 'node:events'
-import { availableParallelism, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
-import { Writable } from 'node:stream'
-import { createVitest, type TestSpecification, type Vitest } from 'vitest/node'
-import { ROOT } from '#harness/paths'
+import type { TestSpecification, Vitest } from 'vitest/node'
 import { serve } from '#harness/remote'
 import type { Runtime } from '#harness/runtime/runtime'
 import { Collector, type PlannedStep, type VerdictListener } from './collector.ts'
 import { Course } from './course.ts'
-import { Lane } from './lane.ts'
+import { Lane, LANES } from './lane.ts'
 import { labVersion, testFiles, type Lab } from './labs.ts'
 import { feed, makeRunFolder, runName, writeAtomically } from './run-folder.ts'
 import { distrusted, refusalOf, watchFiles } from './refusal.ts'
 import type { RunFacts } from './session.ts'
 import type { Subject } from './subject.ts'
+import { openVitest } from './vitest.ts'
 import { VERDICT_VERSION, type StepVerdict, type Verdict } from './verdict.ts'
 import { WarmPool } from './warm-worker.ts'
 
@@ -28,10 +25,6 @@ export interface RunOptions extends VerdictListener {
   /** How many steps go on side by side, each on servers of its own. Default: two where the machine has room for them. */
   lanes?: number
 }
-
-/** A lane keeps two processors busy, and takes 0.5 GB. */
-const ROOM_FOR_TWO = availableParallelism() >= 4 && totalmem() > 3 * 1024 ** 3
-const LANES = Number(process.env.WORKBOOK_LANES ?? (ROOM_FOR_TWO ? 2 : 1))
 
 /** Grades subjects of one lab. The topology is started once and stays warm between runs. */
 export class Grader {
@@ -64,12 +57,12 @@ export class Grader {
   /** Brings up the lab's topology and the test runner, side by side. */
   static async open(lab: Lab, runtime: Runtime): Promise<Grader> {
     const grader = new Grader(lab, runtime)
-    const topology = grader.#lanes[0]!.topology()
+    const first = grader.#lanes[0]!
     try {
-      grader.#vitest = await openVitest(grader.#pool, () => grader.#collector)
-      await topology
+      const vitest = openVitest(grader.#pool, () => grader.#collector)
+      ;[grader.#vitest] = await Promise.all([vitest, first.topology()])
     } catch (error) {
-      await topology.catch(() => {})
+      await first.quiet()
       await runtime.close()
       throw error
     }
@@ -129,8 +122,9 @@ export class Grader {
       if (files.length > 0)
         for (const step of verdict.steps) if (step.outcome === 'pass') record(distrusted(step, files))
     }
-    await this.#pool.next()
-    for (const lane of this.#lanes) lane.heal()
+    await this.#pool.next().finally(() => {
+      for (const lane of this.#lanes.slice(0, used)) lane.heal()
+    })
     finish(verdict, plan)
     writeAtomically(join(dir, 'verdict.json'), `${JSON.stringify(verdict, null, 2)}\n`)
     writeAtomically(
@@ -224,68 +218,6 @@ function finish(verdict: Verdict, asked: PlannedStep[]): void {
       : outcomes.every((outcome) => outcome === 'pass')
         ? 'pass'
         : 'unknown'
-}
-
-async function openVitest(pool: WarmPool, collector: () => Collector | undefined): Promise<Vitest> {
-  const withdraw = rememberSignals()
-  const vitest = await createVitest(
-    'test',
-    {
-      config: false,
-      root: ROOT,
-      watch: false,
-      include: ['**/*.test.ts', '**/*.check.ts'],
-      dir: ROOT,
-      setupFiles: [join(ROOT, 'harness/setup.ts')],
-      isolate: false,
-      maxWorkers: LANES,
-      fileParallelism: LANES > 1,
-      disableConsoleIntercept: true,
-      pool,
-      // Given in the order in which they must run.
-      sequence: { sequencer: InOrder },
-      // Node loads the harness itself: already there when the learner saves, and one copy of it.
-      server: { deps: { external: [/[\\/]harness[\\/]/], inline: [] } },
-      reporters: [
-        {
-          onTestModuleStart: (module) => collector()?.onTestModuleStart(module),
-          onTestCaseResult: (test) => collector()?.onTestCaseResult(test),
-          onTestModuleEnd: (module) => collector()?.onTestModuleEnd(module),
-        },
-      ],
-    },
-    { server: { watch: null, middlewareMode: true }, logLevel: 'error' },
-    // Its own words would stand in the middle of the learner's screen.
-    process.env.WORKBOOK_DEBUG ? {} : { stdout: silence(), stderr: silence() },
-  )
-  withdraw()
-  await vitest.standalone()
-  return vitest
-}
-
-/** Vitest would end the process within a millisecond of a signal; how a command ends is the command's. */
-function rememberSignals(): () => void {
-  const signals = ['SIGINT', 'SIGTERM', 'unhandledRejection'] as const
-  const events: EventEmitter = process
-  const before = new Map(signals.map((signal) => [signal, events.listeners(signal)]))
-  return () => {
-    for (const signal of signals)
-      for (const listener of events.listeners(signal))
-        if (!before.get(signal)?.includes(listener)) events.off(signal, listener as () => void)
-  }
-}
-
-function silence(): Writable {
-  return new Writable({ write: (_chunk, _encoding, done) => done() })
-}
-
-class InOrder {
-  shard<T>(files: T[]): T[] {
-    return files
-  }
-  sort<T>(files: T[]): T[] {
-    return files
-  }
 }
 
 function randomSeed(): number {

@@ -1,3 +1,4 @@
+import { availableParallelism, totalmem } from 'node:os'
 import type { HostApi, RunContext } from '#harness/context'
 import { stripTypes } from '#harness/role/stripped'
 import type { Runtime } from '#harness/runtime/runtime'
@@ -6,6 +7,11 @@ import type { Course } from './course.ts'
 import type { Lab } from './labs.ts'
 import { prepareDatabases, runContext, standbyPlan, type RunFacts } from './session.ts'
 import type { Subject } from './subject.ts'
+
+/** A lane keeps two processors busy, and takes 0.5 GB. */
+const ROOM_FOR_TWO = availableParallelism() >= 4 && totalmem() > 3 * 1024 ** 3
+/** How many steps go on side by side, where nothing else is said. */
+export const LANES = Number(process.env.WORKBOOK_LANES ?? (ROOM_FOR_TWO ? 2 : 1))
 
 /**
  * The servers of a lab and a place for machines: what one thread of tests has to itself. Steps that run side by side run

@@ -16,8 +16,6 @@ import { healthy } from './health.ts'
 import { endedTooSoon, neverReady } from './start-failure.ts'
 import { replacing, takeStandby, type Standby } from './standby.ts'
 
-export { describeExit } from './ending.ts'
-
 /** Longest time from a role's start to its first `GET /health` → 200. */
 const READY_WITHIN = 8000
 const ENDING_MS = 300

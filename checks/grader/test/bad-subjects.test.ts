@@ -205,7 +205,7 @@ const GRACE = 3000
 let grading: Grading
 
 beforeAll(async () => {
-  grading = await Grading.start()
+  grading = await Grading.start('01', { WORKBOOK_LANES: '1' })
 })
 afterAll(async () => {
   await grading?.close()
