@@ -36,14 +36,14 @@ function sourcesIn(dir: string): Buffer[] {
 }
 
 function withoutTypes(source: string): string | undefined {
-  const { emitWarning } = process
+  const before = Object.getOwnPropertyDescriptor(process, 'emitWarning')!
   process.emitWarning = () => {} // Node calls this experimental, and what it does with every file of ours not
   try {
     return stripTypeScriptTypes(source)
   } catch {
     return undefined
   } finally {
-    process.emitWarning = emitWarning
+    Object.defineProperty(process, 'emitWarning', before)
   }
 }
 
