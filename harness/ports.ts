@@ -7,8 +7,8 @@ const FIRST = 20_000
 const LAST = 32_000
 /**
  * A command has a block of them to itself: a server that is down for the moment holds its port by nothing else. Of the
- * block, the thread that keeps the topology uses the lower part; the threads of tests share the upper one in turns, so
- * that no two try the same port at once.
+ * block, the thread that keeps the topology uses the lower part; of the upper one each of
+ * two threads of tests has a part, so that no two try the same port at once.
  */
 const BLOCK = 1000
 const OF_MAIN = 400
@@ -61,7 +61,7 @@ async function chooseSpan(): Promise<Span> {
   process.env.WORKBOOK_PORTS = `${process.pid}:${block}`
   if (isMainThread) return { first: block + 1, last: block + OF_MAIN }
   const { lane = 1 } = (workerData as { lane?: number } | null) ?? {}
-  const first = block + OF_MAIN + OF_TESTS * ((lane - 1) % 2)
+  const first = block + OF_MAIN + OF_TESTS * (lane - 1)
   return { first: first + 1, last: first + OF_TESTS - 1 }
 }
 

@@ -8,10 +8,14 @@ import type { Lab } from './labs.ts'
 import { prepareDatabases, runContext, standbyPlan, type RunFacts } from './session.ts'
 import type { Subject } from './subject.ts'
 
-/** A lane keeps two processors busy, and takes 0.5 GB. */
+/** A lane keeps two processors busy, and takes 0.7 GB (lab 02). */
 const ROOM_FOR_TWO = availableParallelism() >= 4 && totalmem() > 3 * 1024 ** 3
-/** How many steps go on side by side, where nothing else is said. */
-export const LANES = Number(process.env.WORKBOOK_LANES ?? (ROOM_FOR_TWO ? 2 : 1))
+/** Somebody has said how many: one or two. */
+const SAID = { '1': 1, '2': 2 }[process.env.WORKBOOK_LANES ?? '']
+/** How many steps may go on side by side. */
+export const LANES = SAID ?? (ROOM_FOR_TWO ? 2 : 1)
+/** And how many where nobody has said so: what one writes down is then the same on every machine. */
+export const LANES_OF_AUTHORS = SAID ?? 1
 
 /**
  * The servers of a lab and a place for machines: what one thread of tests has to itself. Steps that run side by side run

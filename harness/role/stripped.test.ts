@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { hash } from 'node:crypto'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
@@ -63,5 +63,16 @@ describe('types that the command has stripped', () => {
     stripTypes(subject)
     expect(await run()).toBe(await run({}))
     expect(await run()).toContain('SyntaxError')
+  })
+
+  test('where nothing can be kept, the role does it itself', async () => {
+    write("console.log('on its own' as string)\n")
+    rmSync(STRIPPED, { recursive: true, force: true })
+    writeFileSync(STRIPPED, 'in the way')
+    stripTypes(subject)
+    expect(await run()).toBe('on its own\n')
+    rmSync(STRIPPED)
+    stripTypes(subject)
+    expect(existsSync(STRIPPED)).toBe(true)
   })
 })

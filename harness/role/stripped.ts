@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { stripTypeScriptTypes } from 'node:module'
 import { join } from 'node:path'
 import { RUNTIME_DIR } from '../paths.ts'
@@ -21,7 +21,7 @@ export function stripTypes(subject: string): void {
     if (known.has(name)) continue
     known.add(name)
     const stripped = withoutTypes(file.toString())
-    if (stripped !== undefined) keep(name, stripped)
+    if (stripped !== undefined) tryToKeep(name, stripped)
   }
 }
 
@@ -47,10 +47,16 @@ function withoutTypes(source: string): string | undefined {
   }
 }
 
-function keep(name: string, stripped: string): void {
-  if (known.size === 1) ownFolder(STRIPPED)
-  mkdirSync(STRIPPED, { recursive: true })
-  // A role may look for it at this very moment.
-  writeFileSync(join(STRIPPED, `${name}.tmp`), stripped)
-  renameSync(join(STRIPPED, `${name}.tmp`), join(STRIPPED, name))
+/** On a full disk, for one, it is not kept: roles do then without. */
+function tryToKeep(name: string, stripped: string): void {
+  const file = join(STRIPPED, name)
+  try {
+    if (!existsSync(STRIPPED)) ownFolder(STRIPPED)
+    mkdirSync(STRIPPED, { recursive: true })
+    // A role may look for it at this very moment.
+    writeFileSync(`${file}.tmp`, stripped)
+    renameSync(`${file}.tmp`, file)
+  } catch {
+    known.delete(name)
+  }
 }

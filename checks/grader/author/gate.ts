@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { Runtime } from '#harness/runtime/runtime'
 import { Grader } from '../grader.ts'
+import { LANES_OF_AUTHORS } from '../lane.ts'
 import type { Lab } from '../labs.ts'
 import { overlaySubject, resolveSubject, type Subject } from '../subject.ts'
 import type { StepVerdict, Verdict } from '../verdict.ts'
@@ -26,8 +27,7 @@ export interface GateOptions {
 }
 
 const SEEDS = [1, 2, 3]
-/** One: a transcript then says the same on every machine. */
-const LANES = Number(process.env.WORKBOOK_LANES ?? 1)
+const lanes = LANES_OF_AUTHORS
 
 /** Runs every program of a lab and holds it to what it must do. Returns how many did. */
 export async function runGate(
@@ -72,7 +72,7 @@ async function proveStarter(grader: Grader, options: GateOptions): Promise<strin
   const verdict = await grader.run({
     subject: await resolveSubject(grader.lab, 'starter'),
     seed: SEEDS[0],
-    lanes: LANES,
+    lanes,
   })
   const problems = verdict.steps.flatMap((step) => {
     const wanted = step.guard ? 'pass' : 'fail'
@@ -93,7 +93,7 @@ async function proveSolution(grader: Grader, { fast, own, slack, update }: GateO
   let best = Number.POSITIVE_INFINITY
   let verdict: Verdict | undefined
   for (const seed of fast || own ? SEEDS.slice(0, 1) : SEEDS) {
-    verdict = await grader.run({ subject: await resolveSubject(lab, 'solution'), seed, lanes: LANES })
+    verdict = await grader.run({ subject: await resolveSubject(lab, 'solution'), seed, lanes })
     best = Math.min(best, verdict.durationMs)
     problems.push(...notPassed(verdict))
   }
@@ -111,7 +111,7 @@ async function proveSolution(grader: Grader, { fast, own, slack, update }: GateO
 
 async function proveVariant(grader: Grader, name: string): Promise<string[]> {
   return notPassed(
-    await grader.run({ subject: await overlay(grader.lab, 'variants', name), seed: SEEDS[0], lanes: LANES }),
+    await grader.run({ subject: await overlay(grader.lab, 'variants', name), seed: SEEDS[0], lanes }),
   )
 }
 
@@ -122,7 +122,7 @@ async function proveMutant(grader: Grader, name: string, { own, update }: GateOp
   const ids = lab.spec.steps.map((s) => s.id)
   const order = own ? [step] : ids.slice(0, ids.indexOf(step) + 1)
   const subject = await overlay(lab, 'mutants', name)
-  const verdict = await grader.run({ subject, seed: SEEDS[0], order, stopAtFailure: true, lanes: LANES })
+  const verdict = await grader.run({ subject, seed: SEEDS[0], order, stopAtFailure: true, lanes })
   const problems = verdict.steps
     .filter((s) => order.includes(s.id) && s.id !== step && s.outcome !== 'pass')
     .map((s) => `must pass ${s.id}, which comes before: ${told(s)}`)

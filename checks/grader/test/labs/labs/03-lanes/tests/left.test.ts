@@ -1,11 +1,3 @@
-import { expect, postgres, same, startRole, test } from '#harness'
-import { leave, read } from './marks.ts'
+import { beside } from './beside.ts'
 
-test(same('it has servers of its own while right runs'), async () => {
-  const { port } = postgres('pg')
-  const role = await startRole('server')
-  leave('left', `${port} ${role.port}`)
-  const other = (await read('right')).split(' ')
-  expect(other.includes(String(port)), same('the same Postgres')).toBe(false)
-  expect(other.includes(String(role.port)), same('the same port')).toBe(false)
-})
+beside('left', 'right')
