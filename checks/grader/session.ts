@@ -88,14 +88,14 @@ async function claimMachines(chapter: string, number = 1): Promise<string> {
   }
 }
 
-/** Two processes of the first role wait: that is what most tests begin with. Others may be commands, run and done. */
+/** Two processes wait: that is what most tests begin with. */
 export function standbyPlan(lab: Lab, { machines }: RunContext): StandbyPlan {
   const kinds = new Set(Object.values(lab.spec.topology).map(({ kind }) => kind))
   const redis = kinds.has('redis') || kinds.has('redis-cluster')
   const postgres = kinds.has('postgres') || kinds.has('replicated')
   return {
-    machines,
-    roles: lab.spec.roles.slice(0, 1).flatMap((role) => [role, role]),
+    dir: machines,
+    count: 2,
     packages: ['hono', '@hono/node-server', ...(postgres ? ['pg'] : []), ...(redis ? ['ioredis'] : [])],
   }
 }

@@ -65,7 +65,8 @@ async function removeOwned(owner: string): Promise<string[]> {
   const file = join(folder, owner)
   const all = readRecord(file)
   const removed: string[] = []
-  for (const owned of all) {
+  // The last word on a process names it best: see the standbys.
+  for (const owned of all.toReversed()) {
     if (!('pid' in owned) || !isAlive(owned.pid, owned.started)) continue
     await killTree(owned.pid)
     removed.push(owned.what)

@@ -3,12 +3,14 @@ import { familyOf, isAlive, processInfo, type Family, type ProcessInfo } from '.
 
 /** SIGKILL to a process and all that belongs to it; resolves when every one of them is gone. */
 export async function killTree(root: number, family: Omit<Family, 'root'> = {}): Promise<void> {
-  const seen = new Map<number, ProcessInfo>()
+  let ending: ProcessInfo[] = []
   await eventuallyTrue(`processes below ${root} to end`, () => {
-    for (const p of familyOf({ root, ...family })) if (p.pid !== process.pid) seen.set(p.pid, p)
-    const living = [...seen.values()].filter((p) => isAlive(p.pid, p.started))
-    for (const p of living) send(p.pid, 'SIGKILL')
-    return living.length === 0
+    ending = ending.filter((p) => isAlive(p.pid, p.started))
+    if (ending.length > 0) return false
+    // One of them may have started another meanwhile. To look for those is dear: it reads the whole process table.
+    ending = familyOf({ root, ...family }).filter((p) => p.pid !== process.pid && p.state !== 'Z')
+    for (const p of ending) send(p.pid, 'SIGKILL')
+    return ending.length === 0
   })
 }
 

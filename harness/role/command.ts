@@ -4,6 +4,7 @@ import { eventuallyTrue } from '../wait.ts'
 import { makeMachine } from './machine.ts'
 import { logFile, Output } from './output.ts'
 import { RoleProcess, type Exit } from './process.ts'
+import { launchRole } from './standby.ts'
 
 export interface CommandOptions {
   name?: string
@@ -29,7 +30,8 @@ export async function startCommand(role: string, options: CommandOptions = {}): 
   const output = new Output(logFile(name))
   note({ from: 'test', to: name, kind: 'role', text: `${role} ${args.join(' ')}`.trim() })
   const machine = await makeMachine(name)
-  const running = new RoleProcess({ name, role, args, machine, env }, output)
+  const launch = { name, role, args, machine, env }
+  const running = new RoleProcess(launch, output, launchRole(launch))
   atEnd(async () => {
     await running.kill()
     machine.leave()

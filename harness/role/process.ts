@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process'
+import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
@@ -52,24 +52,24 @@ export interface Launch {
 }
 
 /** Starts the process of a role on its machine. */
-export function spawnRole(
-  { name, role, machine, env, args = [] }: Launch,
-  stdio: StdioOptions = ['ignore', 'pipe', 'pipe'],
-  [command, ...rest]: readonly string[] = commandOf(role),
-): ChildProcess {
-  const child = spawn(command!, [...rest, ...args], {
+export function spawnRole(launch: Launch): ChildProcess {
+  const { name, role, machine, args = [] } = launch
+  return spawnOwned(name, [...commandOf(role), ...args], {
     cwd: machine.dir,
-    // A group of its own: it can be ended with all that it started, and Ctrl-C in the terminal is ours to handle.
-    detached: true,
-    stdio,
-    env: {
-      ...basicEnvironment(machine),
-      ...env,
-      ...OWNER_MARK,
-      ...asVariable(machine.mark),
-    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: environmentOf(launch),
   })
-  if (child.pid) ownProcess(child.pid, name)
+}
+
+/** Starts a process that ends with this command at the latest. */
+export function spawnOwned(
+  what: string,
+  [command, ...args]: readonly string[],
+  options: SpawnOptions,
+): ChildProcess {
+  // A group of its own: it can be ended with all that it started, and Ctrl-C in the terminal is ours to handle.
+  const child = spawn(command!, args, { ...options, detached: true })
+  if (child.pid) ownProcess(child.pid, what)
   return child
 }
 
@@ -86,8 +86,7 @@ export class RoleProcess {
   readonly #started: string | undefined
   #ended: Pick<Exit, 'memory' | 'flood'> = {}
 
-  /** @param child where it was started before, and has become the role of `launch` */
-  constructor(launch: Launch, output: Output, child = spawnRole(launch)) {
+  constructor(launch: Launch, output: Output, child: ChildProcess) {
     const [command] = commandOf(launch.role)
     this.output = output
     this.#machine = launch.machine
@@ -170,24 +169,34 @@ function asVariable(mark: string): Record<string, string> {
 
 /** `lab.json` may name another command, so that a lab can be solved in any language. */
 function commandOf(role: string): string[] {
-  return lab().commands[role] ?? nodeCommand(role)
+  return lab().commands[role] ?? nodeCommand(mainModule(role))
 }
 
-/** A role in TypeScript. */
-export function nodeCommand(role: string): string[] {
-  return [process.execPath, ...NODE_FLAGS, `src/${role}.ts`]
+/** Node with a main module, as every role in TypeScript runs. */
+export function nodeCommand(main: string): string[] {
+  return [process.execPath, ...NODE_FLAGS, main]
+}
+
+/** Of a role in TypeScript, on its machine. */
+export function mainModule(role: string): string {
+  return `src/${role}.ts`
+}
+
+/** All of a role's environment. */
+export function environmentOf({ machine, env }: Launch): NodeJS.ProcessEnv {
+  return { ...basicEnvironment(), TMPDIR: machine.tmp, ...env, ...asVariable(machine.mark) }
 }
 
 /** Settings come by the environment, so nothing of the reader's own may leak in: `PGHOST` would do harm. */
-function basicEnvironment(machine: Machine): Record<string, string> {
+export function basicEnvironment(): NodeJS.ProcessEnv {
   const { PATH = '', HOME = '', LANG = 'C.UTF-8' } = process.env
   return {
     PATH,
     HOME,
     LANG,
-    TMPDIR: machine.tmp,
     NODE_COMPILE_CACHE: join(RUNTIME_DIR, 'compile-cache', 'roles'),
     NODE_ENV: 'production',
     WORKBOOK_STRIPPED: STRIPPED,
+    ...OWNER_MARK,
   }
 }

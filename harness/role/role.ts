@@ -7,14 +7,14 @@ import { say } from '../text.ts'
 import { note, now } from '../timeline.ts'
 import { eventuallyTrue, Fatal, WaitTimeout } from '../wait.ts'
 import { waiting } from '../waiting.ts'
-import { install, makeMachine, type Machine } from './machine.ts'
+import { makeMachine, type Machine } from './machine.ts'
 import { logFile, Output } from './output.ts'
 import { RoleProcess, type Exit } from './process.ts'
 import { RoleClient } from './client.ts'
 import { shortened } from './ending.ts'
 import { healthy } from './health.ts'
 import { endedTooSoon, neverReady } from './start-failure.ts'
-import { replacing, takeStandby, type Standby } from './standby.ts'
+import { launchRole, replacing } from './standby.ts'
 
 /** Longest time from a role's start to its first `GET /health` → 200. */
 const READY_WITHIN = 8000
@@ -45,24 +45,21 @@ interface Place {
   machine: Machine
   options: RoleOptions
   port: number
-  standby: Standby | undefined
 }
 
 /** Starts an instance of a role on a machine of its own and waits until it is healthy. It ends with the test. */
 export async function startRole(role: string, options: RoleOptions = {}): Promise<StartedRole> {
   const name = options.name ?? role
-  const standby = options.start === false ? undefined : takeStandby(role)
-  if (standby) await install(standby.machine)
-  const machine = standby?.machine ?? (await makeMachine(name))
+  const machine = await makeMachine(name)
   const port = options.port ?? (await freePort())
-  const instance = new StartedRole(role, name, { machine, options, port, standby })
+  const instance = new StartedRole(role, name, { machine, options, port })
   started.add(instance)
   atEnd(async () => {
     started.delete(instance)
     await instance.kill()
     machine.leave()
   })
-  if (options.start !== false) await replacing(role, () => instance.start())
+  if (options.start !== false) await instance.start()
   return instance
 }
 
@@ -74,21 +71,18 @@ export class StartedRole extends RoleClient {
   /** When it was last seen healthy after a start, epoch milliseconds. */
   readyAt = 0
   #options: RoleOptions
-  /** For the first start alone. */
-  #standby: Standby | undefined
   #process: RoleProcess | undefined
   #output: Output
   #expectedEnd = false
   /** Since when it is waited for. */
   #awaitedSince: number | undefined
 
-  constructor(role: string, name: string, { machine, options, port, standby }: Place) {
+  constructor(role: string, name: string, { machine, options, port }: Place) {
     super(name, `http://127.0.0.1:${port}`)
     this.role = role
     this.machine = machine
     this.port = port
     this.#options = options
-    this.#standby = standby
     this.#output = new Output(logFile(name))
   }
 
@@ -100,9 +94,10 @@ export class StartedRole extends RoleClient {
     note({ from: 'test', to: this.name, kind: 'role', text: `start ${this.role}` })
     const settings = { PORT: this.port, SERVER_NAME: this.name, ...this.#options.env }
     const launch = { name: this.name, role: this.role, machine: this.machine, env: stringify(settings) }
-    this.#process = new RoleProcess(launch, this.#output, this.#standby?.launch(launch.env))
-    this.#standby = undefined
-    if (this.#options.ready !== false) await this.ready()
+    await replacing(async () => {
+      this.#process = new RoleProcess(launch, this.#output, launchRole(launch))
+      if (this.#options.ready !== false) await this.ready()
+    })
   }
 
   /** Waits for `GET /health` → 200. @throws a finding *error* when it ends first or never answers */

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { flushCompileCache, registerHooks } from 'node:module'
 import { Socket } from 'node:net'
 import { join } from 'node:path'
@@ -24,15 +24,28 @@ if (stripped) {
 
 if (packages) {
   for (const name of packages.split(',')) await import(name)
-  Object.assign(process.env, await order())
-  const launched = performance.now()
-  // Waiting is no part of the role's life, and a service may say how old it is.
-  process.uptime = () => (performance.now() - launched) / 1000
+  become(await order())
 }
 
 // Node writes its compile cache when a process ends by itself, and roles are killed: without this no start would ever
 // find anything in it. A start then takes half the time.
 setTimeout(() => flushCompileCache(), 30).unref()
+
+/** Which role this process is, from now on. */
+function become({ dir, main, args, env }) {
+  const launched = performance.now()
+  const [node, entry] = process.argv
+  Object.assign(process.env, env)
+  delete process.env.WORKBOOK_STRIPPED
+  process.chdir(dir)
+  // Node looks up its main module when this module is done: what the link names is then the module's own path.
+  rmSync(entry, { force: true })
+  symlinkSync(main, entry)
+  setTimeout(() => rmSync(entry, { force: true }), 30).unref()
+  process.argv = [node, main, ...args]
+  // Waiting is no part of the role's life, and a service may say how old it is.
+  process.uptime = () => (performance.now() - launched) / 1000
+}
 
 function withoutTypes(url) {
   try {
@@ -42,7 +55,7 @@ function withoutTypes(url) {
   }
 }
 
-/** The settings of the role that this process becomes. Whoever made it may end without a word: then so does this. */
+/** What this process is to become. Whoever made it may end without a word: then so does this. */
 async function order() {
   const line = new Socket({ fd: 3 }).setEncoding('utf8')
   let text = ''

@@ -1,17 +1,20 @@
+import { once } from 'node:events'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { Worker } from 'node:worker_threads'
 import { afterAll, afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { startRole } from '../index.ts'
+import { command, startCommand, startRole } from '../index.ts'
 import { connect, lab } from '../context.ts'
 import { sweepOwn } from '../process/owned.ts'
 import { isAlive } from '../process/table.ts'
-import { prepareStandbys, takeStandby, type Standby } from '../role/standby.ts'
+import { prepareStandbys, standbyPids } from '../role/standby.ts'
 import { scopes } from '../scope.ts'
 import { contextOf, hostWithout } from './stage.ts'
 
 const SUBJECT = join(import.meta.dirname, 'subject')
 const { machines } = contextOf(SUBJECT)
-const one = { machines, roles: ['server'], packages: ['hono'], load: Infinity }
+const one = { dir: machines, count: 1, packages: ['hono'], load: Infinity }
 
 beforeEach(async () => {
   await connect(hostWithout(contextOf(SUBJECT)))
@@ -23,20 +26,23 @@ afterAll(async () => {
 })
 
 test('a process that waited is a role like any other: settings, machine, age, main module', async () => {
-  await prepareStandbys(one)
+  prepareStandbys(one)
+  const [waiting] = standbyPids()
   const role = await startRole('server', { name: 'server-1', env: { EXTRA: 7 } })
-  expect(role.machine.dir).toContain('standby-server')
+  expect(role.pid).toBe(waiting)
+  const { dir, tmp } = role.machine
   const { body: who } = await role.get('/who')
-  expect(who).toMatchObject({ name: 'server-1', pid: role.pid, cwd: role.machine.dir })
+  expect(who).toMatchObject({ name: 'server-1', pid: role.pid, cwd: dir, tmp })
   expect(who.env).toMatchObject({ PORT: String(role.port), EXTRA: '7', NODE_ENV: 'production' })
-  expect(who.env).not.toHaveProperty('WORKBOOK_STANDBY')
+  expect(Object.keys(who.env).filter((name) => /STANDBY|STRIPPED/.test(name))).toEqual([])
   const { body: life } = await role.get('/life')
-  expect(life).toMatchObject({ main: true, script: join(role.machine.dir, 'src/server.ts') })
+  expect(life).toMatchObject({ main: true, script: join(dir, 'src/server.ts') })
   expect(role.lines).toContain('GET /who')
+  expect(readdirSync(machines).filter((name) => name.startsWith('standby'))).toEqual([])
 })
 
 test('the time that it waited is not counted as its life', async () => {
-  await prepareStandbys(one)
+  prepareStandbys(one)
   await pause(700) // passing time is what this is about
   const begun = performance.now()
   const role = await startRole('server')
@@ -44,46 +50,64 @@ test('the time that it waited is not counted as its life', async () => {
   expect(body.uptime * 1000).toBeLessThanOrEqual(performance.now() - begun)
 })
 
-test('it serves one start, and another takes its place; a restart is an ordinary start', async () => {
-  await prepareStandbys(one)
-  const first = await startRole('server', { name: 'server-1' })
-  const pid = first.pid
-  await first.restart()
-  expect(first.pid).not.toBe(pid)
-  expect((await first.get('/who')).body.cwd).toBe(first.machine.dir)
-  const next = await vi.waitUntil(() => takeStandby('server'))
-  expect(next.machine.dir).not.toBe(first.machine.dir)
-  next.child.kill('SIGKILL')
+test('a restart finds its machine as it was; what was taken is replaced', async () => {
+  prepareStandbys(one)
+  const role = await startRole('server')
+  await role.get('/note')
+  await role.kill()
+  const [next] = await vi.waitUntil(() => standbyPids().length === 1 && standbyPids())
+  await role.start()
+  expect(role.pid).toBe(next)
+  expect((await role.get('/who')).body.cwd).toBe(role.machine.dir)
+  expect((await role.get('/noted')).body[0]).toBe(true)
+})
+
+test('what leaves it is found again, and ends with it', async () => {
+  prepareStandbys(one)
+  const role = await startRole('server')
+  const left = [await role.get('/child'), await role.get('/daemon'), await role.get('/stranger')]
+  const pids = left.map(({ body }) => body as number)
+  expect(role.pids()).toEqual(expect.arrayContaining(pids))
+  await role.kill()
+  expect(pids.filter((pid) => isAlive(pid))).toEqual([])
+})
+
+test('a command becomes one, too, and gets its arguments', async () => {
+  prepareStandbys(one)
+  const [waiting] = standbyPids()
+  const started = await startCommand('count', { args: ['2', '3'] })
+  expect(started.pid).toBe(waiting)
+  const plain = await command('count', { args: ['2', '3'], name: 'plain' })
+  const { code, lines } = await started.ended()
+  expect({ code, lines }).toEqual({ code: plain.code, lines: plain.lines })
+  expect(plain.code).toBe(3)
 })
 
 test('as many wait as were started at once', async () => {
-  await prepareStandbys(one)
+  prepareStandbys(one)
   await Promise.all([startRole('server'), startRole('server'), startRole('server')])
-  const waiting: Standby[] = []
-  await vi.waitUntil(() => {
-    const standby = takeStandby('server')
-    if (standby) waiting.push(standby)
-    return waiting.length === 3
-  })
-  for (const standby of waiting) standby.child.kill('SIGKILL')
+  await vi.waitUntil(() => standbyPids().length === 3)
 })
 
-test('a role with a command of its own does not become one', async () => {
-  await prepareStandbys(one)
+test('a role with a command of its own, or without a file, does not become one', async () => {
+  prepareStandbys(one)
+  const waiting = standbyPids()
   lab().commands.server = ['true']
-  expect(takeStandby('server')).toBeUndefined()
+  await expect(startRole('server')).rejects.toThrow()
+  await expect(startRole('nobody')).rejects.toThrow()
   delete lab().commands.server
-  const standby = takeStandby('server')!
-  expect(standby.isAlive).toBe(true)
-  standby.child.kill('SIGKILL')
-  await vi.waitUntil(() => !standby.isAlive)
+  expect(standbyPids()).toEqual(waiting)
 })
 
-test('it ends when nobody can launch it any more', async () => {
-  await prepareStandbys(one)
-  const { child } = takeStandby('server')!
-  child.stdio[3]!.destroy()
-  await vi.waitUntil(() => child.exitCode !== null, { timeout: 5000 })
-  expect(child.exitCode).toBe(0)
-  expect(isAlive(child.pid!)).toBe(false)
+test('it ends with the thread that could launch it', async () => {
+  const module = JSON.stringify(new URL('../role/standby.ts', import.meta.url).href)
+  const code = `import(${module}).then((standby) => {
+    standby.prepareStandbys(${JSON.stringify(one)})
+    require('node:worker_threads').parentPort.postMessage(standby.standbyPids())
+  })`
+  const thread = new Worker(code, { eval: true })
+  const [[pid]] = (await once(thread, 'message')) as [[number]]
+  expect(isAlive(pid)).toBe(true)
+  await thread.terminate()
+  await vi.waitUntil(() => !isAlive(pid), { timeout: 5000 })
 })
