@@ -11,7 +11,7 @@ import { waiting } from './waiting.ts'
 export interface EventuallyOptions {
   /** Longest wait in milliseconds. Default 5000: a bound against a hang, far above what a correct solution needs. */
   within?: number
-  /** Milliseconds between two looks. Default 5. */
+  /** Milliseconds between two looks. Default: {@link throughout} 5, {@link eventually} seldomer the longer it waits. */
   every?: number
   /** Rung of the step's ladder that fits when it never comes. */
   hint?: 1 | 2 | 3
@@ -26,7 +26,7 @@ export async function eventually<T>(
   label: Text,
   look: () => T | Promise<T>,
   accept: T | ((seen: T) => boolean | Promise<boolean>) = Boolean as unknown as (seen: T) => boolean,
-  { within = 5000, every = 5, hint }: EventuallyOptions = {},
+  { within = 5000, every, hint }: EventuallyOptions = {},
 ): Promise<T> {
   countAssertion()
   let last: { value: T } | undefined

@@ -3,14 +3,15 @@ import { setTimeout as pause } from 'node:timers/promises'
 export interface WaitOptions {
   /** Milliseconds until the wait is given up. Default 10,000. */
   within?: number
-  /** Milliseconds between two looks. Default 5; after {@link LONG_MS} at least {@link SELDOM_MS}. */
+  /** Milliseconds between two looks. Default: a tenth of the wait so far, 5 at least and {@link SELDOM_MS} at most. */
   every?: number
   signal?: AbortSignal
 }
 
-/** What has not come by now is hardly about to come, and each look takes a processor that somebody else could use. */
-const LONG_MS = 2000
+const OFTEN_MS = 5
 const SELDOM_MS = 25
+/** What has not come by now is hardly about to come: whoever looks more often than that looks as seldom from then on. */
+const LONG_MS = 2000
 
 type Falsy = undefined | null | false | 0 | ''
 
@@ -34,7 +35,7 @@ export class WaitTimeout extends Error {
 export async function eventuallyTrue<T>(
   what: string,
   look: () => T | Promise<T>,
-  { within = 10_000, every = 5, signal }: WaitOptions = {},
+  { within = 10_000, every, signal }: WaitOptions = {},
 ): Promise<Exclude<T, Falsy>> {
   const begun = performance.now()
   let last: unknown
@@ -50,8 +51,13 @@ export async function eventuallyTrue<T>(
     }
     const taken = performance.now() - begun
     if (taken > within) throw new WaitTimeout(what, within, last)
-    await pause(taken < LONG_MS ? every : Math.max(every, SELDOM_MS), undefined, { signal })
+    await pause(untilNext(taken, every), undefined, { signal })
   }
+}
+
+/** Each look takes a processor that what is waited for could use. */
+function untilNext(taken: number, every = Math.min(Math.max(taken / 10, OFTEN_MS), SELDOM_MS)): number {
+  return taken < LONG_MS ? every : Math.max(every, SELDOM_MS)
 }
 
 /** Thrown by a look to end the wait at once with its cause: what is waited for can no longer come. */
