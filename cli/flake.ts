@@ -42,8 +42,9 @@ export async function flake(args: string[]): Promise<number> {
       const verdict = await withRun({ command: 'npm run flake' }, () => grader.run({ subject }))
       durations.push(verdict.durationMs)
       const bad = verdict.steps.filter((step) => step.outcome !== 'pass')
+      if (bad.length > 0) failed++
+      if (i % 10 === 0) console.log(`${i} runs, ${failed} failed`)
       if (bad.length === 0) continue
-      failed++
       console.log(`run ${i}, seed ${verdict.seed}:`)
       for (const { id, outcome, failure } of bad) {
         console.log(`  ${id} ${outcome}: ${failure?.test.en}\n    when ${failure?.when.en}`)
