@@ -5,7 +5,9 @@ import { findLab } from '#grader/labs'
 import { overlaySubject, resolveSubject, type Subject } from '#grader/subject'
 import type { Lab } from '#grader/labs'
 import { withRun } from '#grader/run-lock'
+import { StepFailure } from '#harness/failure'
 import { say, type Language } from '#harness/text'
+import { Unavailable } from '#harness/unavailable'
 import { join } from 'node:path'
 import { language } from './language.ts'
 import { beforeEnd, sweepLeftovers } from './life.ts'
@@ -45,7 +47,9 @@ export async function bench(args: string[]): Promise<number> {
   const onRow = (result: BenchResult): unknown => values.json || print(result, lang)
   const results = await withRun({ command: 'npm run bench' }, () =>
     measure(lab, runtime, subject, { rows: chosen, full: values.full, onRow }),
-  )
+  ).catch((error: unknown) => {
+    throw error instanceof StepFailure ? notMeasured(error, lab, values.subject) : error
+  })
   if (values.json)
     console.log(JSON.stringify(Object.fromEntries(results.map((r) => [r.row.id, r.measured])), null, 2))
   return 0
@@ -55,6 +59,33 @@ const NO_BENCH = say(
   'There is no bench "%s". Give the number of a chapter that has one, loop, or site.',
   'ベンチ「%s」はありません。ベンチのある章の番号、loop、siteのいずれかを指定してください。',
 )
+
+/** A bench starts with what the lab's steps are about: a subject that lacks it can't be measured. */
+function notMeasured(cause: StepFailure, { chapter }: Lab, subject: string): Unavailable {
+  const { when, expected, observed } = cause.finding
+  const why = (lang: Language) => [when, expected, observed].map((part) => part[lang]).join('\n')
+  const number = chapter.slice(0, 2)
+  const solution = `npm run bench ${number} -- --subject solution`
+  const missing = {
+    what: say(
+      'The service does not do what this bench needs.',
+      'サービスが、このベンチに必要な動きをしませんでした。',
+    ),
+    why: say(why('en'), why('ja')),
+    remedy:
+      subject === 'solution'
+        ? say(
+            'Close other programs, then run the command again.',
+            'ほかのプログラムを閉じて、もう一度実行してください。',
+          )
+        : say(
+            `Make the steps pass first: npm run check ${number}. Or measure the solution: ${solution}`,
+            `先にステップを通してください：npm run check ${number}。解答を測るなら：${solution}`,
+          ),
+  }
+  return new Unavailable(missing, { cause })
+}
+
 const SEED = say('seed', 'シード')
 const LIMIT = say('limit', '上限')
 

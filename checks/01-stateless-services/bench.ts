@@ -167,7 +167,7 @@ async function priceOfStateless({ full }: BenchTools): Promise<Measured> {
   return {
     text: say(
       `/health ${ms(figures.health)}, /api/me ${ms(figures.me)} (p50): the difference is the way to the store`,
-      `/health ${ms(figures.health)}、/api/me ${ms(figures.me)}(p50)。差がストアとの往復`,
+      `/health ${ms(figures.health)}、/api/me ${ms(figures.me)}（p50）。差がストアとの往復`,
     ),
     unit: 'ms',
     figures,

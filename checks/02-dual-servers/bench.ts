@@ -93,7 +93,7 @@ async function seedLoad({ full }: BenchTools): Promise<Measured> {
   return {
     text: say(
       `${answers} requests in ${seconds} s, ${ms(average)} on average, ${(errors * 100).toFixed(1)} % errors, ${Math.round(share * 100)} % at server-1 (the generator sends half and half)`,
-      `${seconds}秒で${answers}件、平均${ms(average)}、エラー${(errors * 100).toFixed(1)}%、server-1に${Math.round(share * 100)}%(半々に送っているのは負荷生成側)`,
+      `${seconds}秒で${answers}件、平均${ms(average)}、エラー${(errors * 100).toFixed(1)} %、server-1に${Math.round(share * 100)} %（半々に送っているのは負荷生成側）`,
     ),
     figures: { answers, perSecond, average, errors, share },
   }
@@ -206,12 +206,12 @@ async function closedChanges(server: Parameters<typeof put>[0], count: number): 
 
 export default defineBench([
   speedupRow('speedup-uniform', say('every letter alike', 'どの文字も同じ割合'), LETTERS),
-  speedupRow('speedup-us', say('US given names', '米国の名前'), NAMES.us.people),
-  speedupRow('speedup-jp', say('Japanese surnames', '日本の姓'), NAMES.jp.people),
+  speedupRow('speedup-us', say('US given names', 'アメリカの名前'), NAMES.us.people),
+  speedupRow('speedup-jp', say('Japanese surnames', '日本の名字'), NAMES.jp.people),
   {
     id: 'seed-load',
     title: say('100 requests/s, half and half', '毎秒100件、半々'),
-    seed: say('> 2,500 in 30 s, < 100 ms, < 1 %, 45–55 %', '30秒で2,500件超、100ms未満、1%未満、45〜55%'),
+    seed: say('> 2,500 in 30 s, < 100 ms, < 1 %, 45–55 %', '30秒で2,500件超、100 ms未満、1 %未満、45〜55 %'),
     measure: seedLoad,
   },
   {

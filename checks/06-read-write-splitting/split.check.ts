@@ -133,7 +133,7 @@ test(
   },
 )
 
-test(say('SIGTERM: what is in flight is answered', 'SIGTERM:処理中のものには答える'), async () => {
+test(say('SIGTERM: what is in flight is answered', 'SIGTERM：処理中のものには答える'), async () => {
   const { query, backends, role } = await patient
   const lock = await lockEverywhere(shop, 'accounts')
   const m = mark()

@@ -80,7 +80,7 @@ export default defineLab({
         ),
         say(
           "`for await (const chunk of c.req.raw.body)` with a running size; `bytea` column; `createHash('sha256')` for the `ETag`. (Production: object storage; the page says why.)",
-          "`for await (const chunk of c.req.raw.body)`で大きさを足しながら集め、`bytea`の列に入れます。`ETag`は`createHash('sha256')`で作ります。(本番ではオブジェクトストレージを使います。理由は本文にあります。)",
+          "`for await (const chunk of c.req.raw.body)`で大きさを足しながら集め、`bytea`の列に入れます。`ETag`は`createHash('sha256')`で作ります。（本番ではオブジェクトストレージを使います。理由は本文にあります。）",
         ),
       ],
     },

@@ -103,8 +103,8 @@ export default defineLab({
           '失敗は2種類です。ノードが答えなかった（別のノードで試す）か、ノードが「だめだ」と答えた（呼び出し元に伝える）かです。',
         ),
         say(
-          'No SQLSTATE, class 08 except 08P01, 57P01–57P03, 53300, 40001 → next replica, leave the node out for `EJECT_MS`; anything else → the answer. Set `statement_timeout` on the server and a `query_timeout` a second longer in the client, and count the reads that fall back.',
-          'SQLSTATEなし、08クラス（08P01を除く）、57P01〜57P03、53300、40001なら次のレプリカへ回し、そのノードを`EJECT_MS`だけ外します。それ以外は答えとして返します。サーバーに`statement_timeout`、クライアントにそれより1秒長い`query_timeout`を設定し、プライマリへ回す読み取りの数を数えます。',
+          'No SQLSTATE, class 08 except 08P01, 57P01–57P03, 53300 → next replica, leave the node out for `EJECT_MS`; 40001 → next replica; anything else → the answer. Set `statement_timeout` on the server and a `query_timeout` a second longer in the client, and count the reads that fall back.',
+          'SQLSTATEなし、08クラス（08P01を除く）、57P01〜57P03、53300なら次のレプリカへ回し、そのノードを`EJECT_MS`だけ外します。40001は次のレプリカへ回すだけです。それ以外は答えとして返します。サーバーに`statement_timeout`、クライアントにそれより1秒長い`query_timeout`を設定し、プライマリへ回す読み取りの数を数えます。',
         ),
       ],
     },

@@ -26,7 +26,7 @@ export async function writeAndShow(cluster: Cluster, primary: StartedPostgres, b
 /** Waits until the leader says that it does nothing, and why. */
 export async function blockedFor(cluster: Cluster, reason: string, hint?: 1 | 2 | 3): Promise<void> {
   await eventually(
-    say(`the leader is blocked: ${reason}`, `リーダーがblocked(${reason})になる`),
+    say(`the leader is blocked: ${reason}`, `リーダーがblocked（${reason}）になる`),
     async () =>
       (await Promise.all(cluster.controllers.map(statusOf))).map((s) => ({
         leader: s.leader,

@@ -19,7 +19,7 @@ export const tierLabel = (who: string): Text =>
   )
 
 export const headerLabel = (who: string): Text =>
-  say(`X-Cache of that answer of ${who}`, `その応答のX-Cache(${who})`)
+  say(`X-Cache of that answer of ${who}`, `その応答のX-Cache（${who}）`)
 
 /** One read; the logs and the header say the same tier. */
 export async function readFrom(

@@ -28,7 +28,7 @@ export default function FourMemories() {
     <Stage
       title={t('Four memories', '四つのメモリ')}
       lead={t(
-        'Ten seconds after a deployment. Add servers, tell them of writes in different ways, pull a plug.',
+        'The first ten seconds after a deployment. Add servers, tell them of writes in different ways, pull a plug.',
         'デプロイ直後の10秒間です。サーバーを増やし、書き込みの知らせ方を変え、線を抜いてみてください。',
       )}
       note={t(

@@ -41,8 +41,8 @@ export default function ReadWriteSplitting() {
         '上では文を選ぶか入力します。下では、ノード全体で処理できる量を試せます。',
       )}
       note={t(
-        'The route is decided by solutions/06-read-write-splitting/src/classify.ts, the file that the tests run; the seed’s regular expression is copied from 001_c8f953af85313e8a.txt.',
-        '行き先は、テストが動かすのと同じsolutions/06-read-write-splitting/src/classify.tsが決めています。シードの正規表現は001_c8f953af85313e8a.txtのものです。',
+        'The route is decided by solutions/06-read-write-splitting/src/classify.ts, the file that the tests run; the source’s regular expression is copied from 001_c8f953af85313e8a.txt.',
+        '行き先は、テストが動かすのと同じsolutions/06-read-write-splitting/src/classify.tsが決めています。資料の正規表現は001_c8f953af85313e8a.txtのものです。',
       )}
     >
       <Controls>
@@ -87,7 +87,7 @@ export default function ReadWriteSplitting() {
           </dd>
         </div>
         <div>
-          <dt>{t('the seed’s first word', 'シードの「先頭の単語」')}</dt>
+          <dt>{t('the source’s first word', '資料の「先頭の単語」')}</dt>
           <dd>
             <strong>
               {outcome.seed === 'primary' ? t('the primary', 'プライマリ') : t('a replica', 'レプリカ')}
@@ -230,8 +230,8 @@ function consequence({ seed, onReplica }: Outcome, t: Say): string {
   switch (onReplica) {
     case 'refuses':
       return t(
-        'It fails there (25006). The seed repeats it on the primary, as it repeats every error.',
-        'そこで失敗します（25006）。シードは、どのエラーでもそうするように、プライマリで繰り返します。',
+        'It fails there (25006). The source repeats it on the primary, as it repeats every error.',
+        'そこで失敗します（25006）。資料のコードは、どのエラーでもそうするように、プライマリで繰り返します。',
       )
     case 'runs and is wrong':
       return t(
@@ -242,8 +242,8 @@ function consequence({ seed, onReplica }: Outcome, t: Say): string {
       return t('It runs.', '実行されます。')
     default:
       return t(
-        'Whatever fails there, the seed repeats on the primary.',
-        'そこで何が失敗しても、シードはプライマリで繰り返します。',
+        'Whatever fails there, the source repeats on the primary.',
+        'そこで何が失敗しても、資料のコードはプライマリで繰り返します。',
       )
   }
 }
