@@ -61,7 +61,7 @@ const NO_BENCH = say(
 )
 
 /** A bench starts with what the lab's steps are about: a subject that lacks it can't be measured. */
-function notMeasured(cause: StepFailure, { chapter }: Lab, subject: string): Unavailable {
+export function notMeasured(cause: StepFailure, { chapter }: Lab, subject: string): Unavailable {
   const { when, expected, observed } = cause.finding
   const why = (lang: Language) => [when, expected, observed].map((part) => part[lang]).join('\n')
   const number = chapter.slice(0, 2)
