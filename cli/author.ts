@@ -13,8 +13,8 @@ import { findRuntime } from './session.ts'
 
 /**
  * `npm run author [NN …]`: proves the content, as strict as a compiler; `NN/name` one program of a lab alone. What has
- * failed is named in that form at the end, to be given again. `new NN-slug` begins a lab. Authors read English, so its own
- * words are English only.
+ * failed is named in that form at the end, to be given again. With `--minutes`, mutants and variants that have not begun
+ * by then are left out, and named. `new NN-slug` begins a lab. Authors read English, so its own words are English only.
  */
 export async function author(args: string[]): Promise<number> {
   const { values, positionals } = parseArgs({
@@ -27,6 +27,7 @@ export async function author(args: string[]): Promise<number> {
       own: { type: 'boolean', default: false },
       update: { type: 'boolean', default: false },
       only: { type: 'string' },
+      minutes: { type: 'string' },
       slack: { type: 'string', default: process.env.WORKBOOK_SLACK ?? '1' },
       lang: { type: 'string' },
     },
@@ -44,6 +45,8 @@ export async function author(args: string[]): Promise<number> {
     console.log(`drafts, not proved here: ${drafts.map((lab) => lab.chapter).join(', ')}`)
   const total = { passed: 0, failed: 0 }
   const failed: string[] = []
+  const leftOut: string[] = []
+  const deadline = values.minutes === undefined ? undefined : Date.now() + Number(values.minutes) * 60_000
   const count = (name: string, problems: string[], ms?: number): void => {
     total[problems.length > 0 ? 'failed' : 'passed']++
     console.log(`${problems.length > 0 ? 'FAIL' : 'ok  '}  ${name}${ms === undefined ? '' : `  ${ms} ms`}`)
@@ -61,7 +64,9 @@ export async function author(args: string[]): Promise<number> {
     slack: Number(values.slack),
     ...(values.only && { only: values.only }),
   }
-  for (const lab of labs) {
+  for (const [at, lab] of labs.entries()) {
+    // Each lab gets its share of what is left.
+    const until = deadline && Date.now() + (deadline - Date.now()) / (labs.length - at)
     const runtime = await findRuntime('en', { now: () => {} })
     const withdraw = beforeEnd(() => runtime.close())
     const id = lab.chapter.slice(0, 2)
@@ -70,6 +75,9 @@ export async function author(args: string[]): Promise<number> {
       runGate(lab, runtime, {
         ...options,
         ...(only && { programs: only }),
+        // What was asked for by name is proved, however late it is.
+        ...(until && !only && { until }),
+        onLeftOut: (name) => leftOut.push(`${id}/${name.split(' ').at(-1)}`),
         onResult: (name, problems, ms) => {
           count(`${lab.chapter}  ${runtime.kind}  ${name}`, problems, ms)
           if (problems.length > 0) failed.push(`${id}/${name.split(' ').at(-1)}`)
@@ -78,6 +86,10 @@ export async function author(args: string[]): Promise<number> {
     )
     withdraw()
   }
+  if (leftOut.length > 0)
+    console.log(
+      `NOT PROVED, the ${values.minutes} minutes were over: ${leftOut.length} mutants and variants: ${leftOut.join(' ')}`,
+    )
   // Layout, types and pages are no programs: nothing but all of it proves those again.
   if (total.failed > 0 && failed.length === total.failed) console.log(`failed: ${failed.join(' ')}`)
   console.log(`${total.passed} passed, ${total.failed} failed`)
