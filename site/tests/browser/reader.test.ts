@@ -32,6 +32,16 @@ describe('search', () => {
     expect(problems).toEqual([])
     await page.context().close()
   })
+
+  it('shows the page first that has the word as it was typed, and not in pieces', async () => {
+    const { page } = await site.open('/ja/')
+    await page.keyboard.press('/')
+    await page.getByRole('searchbox').fill('二重書き込み')
+    const first = page.locator('dialog a').first()
+    await first.waitFor()
+    expect(await first.getAttribute('href')).toMatch(/\/chapters\/02-dual-servers/)
+    await page.context().close()
+  })
 })
 
 describe('the simulation', () => {
