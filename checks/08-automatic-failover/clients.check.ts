@@ -62,7 +62,7 @@ test(say('yesterday’s news', '昨日の知らせ'), async () => {
   const stale = { ...known, epoch: known.epoch - 1, primary: { ...known.primary, url: nowhere } }
   when(
     'a message with a lower epoch names an address at which nobody lives',
-    'epochの低い知らせが、誰もいない住所を示す',
+    'epochの低い知らせが、誰もいないアドレスを示す',
   )
   const message = JSON.stringify(stale)
   // More than once: whoever believes it may read the key and know better before it is asked.

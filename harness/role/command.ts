@@ -4,7 +4,7 @@ import { eventuallyTrue } from '../wait.ts'
 import { makeMachine } from './machine.ts'
 import { logFile, Output } from './output.ts'
 import { RoleProcess, type Exit } from './process.ts'
-import { launchRole } from './standby.ts'
+import { launchRole, replacing } from './standby.ts'
 
 export interface CommandOptions {
   name?: string
@@ -31,7 +31,7 @@ export async function startCommand(role: string, options: CommandOptions = {}): 
   note({ from: 'test', to: name, kind: 'role', text: `${role} ${args.join(' ')}`.trim() })
   const machine = await makeMachine(name)
   const launch = { name, role, args, machine, env }
-  const running = new RoleProcess(launch, output, launchRole(launch))
+  const running = await replacing(async () => new RoleProcess(launch, output, launchRole(launch)))
   atEnd(async () => {
     await running.kill()
     machine.leave()

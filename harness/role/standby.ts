@@ -129,5 +129,9 @@ function refill(given: StandbyPlan): void {
   const waiting = ready.filter((one) => one.isAlive)
   ready.length = 0
   ready.push(...waiting)
-  while (ready.length < Math.min(most, MOST)) ready.push(new Standby(given, ++made))
+  try {
+    while (ready.length < Math.min(most, MOST)) ready.push(new Standby(given, ++made))
+  } catch {
+    // A full disk, for one: the next start meets it, too, and is asked.
+  }
 }

@@ -15,6 +15,7 @@ import { contextOf, hostWithout } from './stage.ts'
 const SUBJECT = join(import.meta.dirname, 'subject')
 const { machines } = contextOf(SUBJECT)
 const one = { dir: machines, count: 1, packages: ['hono'], load: Infinity }
+const SOON = { timeout: 5000 }
 
 beforeEach(async () => {
   await connect(hostWithout(contextOf(SUBJECT)))
@@ -38,7 +39,7 @@ test('a process that waited is a role like any other: settings, machine, age, ma
   const { body: life } = await role.get('/life')
   expect(life).toMatchObject({ main: true, script: join(dir, 'src/server.ts') })
   expect(role.lines).toContain('GET /who')
-  expect(readdirSync(machines).filter((name) => name.startsWith('standby'))).toEqual([])
+  await vi.waitUntil(() => !readdirSync(machines).some((name) => name.startsWith('standby')), SOON)
 })
 
 test('the time that it waited is not counted as its life', async () => {
@@ -55,7 +56,7 @@ test('a restart finds its machine as it was; what was taken is replaced', async 
   const role = await startRole('server')
   await role.get('/note')
   await role.kill()
-  const [next] = await vi.waitUntil(() => standbyPids().length === 1 && standbyPids())
+  const [next] = await vi.waitUntil(() => standbyPids().length === 1 && standbyPids(), SOON)
   await role.start()
   expect(role.pid).toBe(next)
   expect((await role.get('/who')).body.cwd).toBe(role.machine.dir)
@@ -81,12 +82,13 @@ test('a command becomes one, too, and gets its arguments', async () => {
   const { code, lines } = await started.ended()
   expect({ code, lines }).toEqual({ code: plain.code, lines: plain.lines })
   expect(plain.code).toBe(3)
+  await vi.waitUntil(() => standbyPids().length > 0, SOON)
 })
 
 test('as many wait as were started at once', async () => {
   prepareStandbys(one)
   await Promise.all([startRole('server'), startRole('server'), startRole('server')])
-  await vi.waitUntil(() => standbyPids().length === 3)
+  await vi.waitUntil(() => standbyPids().length === 3, SOON)
 })
 
 test('a role with a command of its own, or without a file, does not become one', async () => {
@@ -109,5 +111,5 @@ test('it ends with the thread that could launch it', async () => {
   const [[pid]] = (await once(thread, 'message')) as [[number]]
   expect(isAlive(pid)).toBe(true)
   await thread.terminate()
-  await vi.waitUntil(() => !isAlive(pid), { timeout: 5000 })
+  await vi.waitUntil(() => !isAlive(pid), SOON)
 })
