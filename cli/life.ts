@@ -24,6 +24,15 @@ export function end(status: number): Promise<never> {
   return ending
 }
 
+/**
+ * Ends the command by what it could not go on after. While it is ending already, that is nobody's news: what runs still
+ * misses the servers that have gone.
+ * @param report tells of it, and says the status
+ */
+export function endBy(error: unknown, report: (error: unknown) => number): Promise<never> {
+  return ending ?? end(report(error))
+}
+
 /** As `end`, for those who can't wait: a second Ctrl-C leaves the rest to the next command. */
 export function interrupt(status: number): void {
   if (ending) process.exit(status)
@@ -45,8 +54,8 @@ const SIGNALS = { SIGINT: INTERRUPTED, SIGTERM: 143, SIGHUP: 129 } as const
 /** From now on no signal, no crash and no closed pipe ends the command without an orderly end. */
 export function guard(report: (error: unknown) => number): void {
   for (const [signal, status] of Object.entries(SIGNALS)) process.on(signal, () => interrupt(status))
-  process.on('uncaughtException', (error) => void end(report(error)))
-  process.on('unhandledRejection', (error) => void end(report(error)))
+  process.on('uncaughtException', (error) => void endBy(error, report))
+  process.on('unhandledRejection', (error) => void endBy(error, report))
   for (const stream of [process.stdout, process.stderr]) {
     // `| head` has seen enough, or the terminal is gone.
     stream.on('error', () => void end(SIGNALS.SIGHUP))

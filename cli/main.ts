@@ -2,7 +2,7 @@ import type { Language } from '#harness/text'
 import { report } from './errors.ts'
 import { helpOf } from './help.ts'
 import { language } from './language.ts'
-import { end, guard } from './life.ts'
+import { end, endBy, guard } from './life.ts'
 import { MESSAGES } from './messages.ts'
 import { UsageError } from './usage.ts'
 
@@ -26,14 +26,15 @@ const SWALLOWED = ['subject', 'junit', 'seed', 'steps', 'surrender', 'lang']
 
 const [name = '', ...args] = process.argv.slice(2)
 let lang: Language = language()
-guard((error) => report(error, name, lang))
+const told = (error: unknown): number => report(error, name, lang)
+guard(told)
 
 try {
   const status = await run()
   // `npm start` goes on after it has started; its own end is its own affair.
   if (typeof status === 'number') await end(status)
 } catch (error) {
-  await end(report(error, name, lang))
+  await endBy(error, told)
 }
 
 async function run(): Promise<number | undefined | void> {

@@ -50,6 +50,9 @@ export class StartedTopology implements TopologyApi {
   readonly #nodes = new Map<string, Started>()
   readonly #added = new Map<string, ComponentSpec>()
   readonly #spares = new Map<string, Promise<Started[]>>()
+  /** Servers that come up now. */
+  readonly #starting = new Set<Promise<Started[]>>()
+  #ending = false
 
   private constructor(runtime: Runtime, spec: Topology) {
     this.runtime = runtime
@@ -93,9 +96,9 @@ export class StartedTopology implements TopologyApi {
     const spec = this.#spec[component] ?? this.#added.get(component)
     if (!spec) throw new Error(`there is no component ${component} in this topology`)
     const spare = this.#spares.get(component)?.catch(() => undefined)
-    const fresh = (await spare) ?? (await startComponent(this.runtime, component, spec))
+    const fresh = (await spare) ?? (await this.#start(component, spec))
     // Whoever renews once renews again: the next one is made while the test runs.
-    const next = startComponent(this.runtime, component, spec)
+    const next = this.#start(component, spec)
     next.catch(() => {}) // made anew when it is wanted, and that failure is told
     this.#spares.set(component, next)
     await this.#retire(component)
@@ -106,13 +109,14 @@ export class StartedTopology implements TopologyApi {
 
   async add(component: string, spec: ComponentSpec): Promise<NodeInfo[]> {
     this.#added.set(component, spec)
-    const fresh = await startComponent(this.runtime, component, spec)
+    const fresh = await this.#start(component, spec)
     this.#enter(fresh)
     return fresh.map((node) => node.info)
   }
 
   /** Brings everything back to the state that a run may count on, whatever the last one left. */
   async heal(): Promise<void> {
+    if (this.#ending) return // no run comes any more
     for (const component of this.#added.keys()) await this.#retire(component)
     this.#added.clear()
     await Promise.all(
@@ -131,15 +135,23 @@ export class StartedTopology implements TopologyApi {
     return found
   }
 
-  /** Resolves when nothing is being started ahead any more. */
+  /** Resolves when nothing is being started; from now on nothing will be, so that its runtime can end. */
   async quiet(): Promise<void> {
-    await Promise.allSettled(this.#spares.values())
+    this.#ending = true
+    await Promise.allSettled(this.#starting)
   }
 
   /** Ends it, and its runtime. */
   async close(): Promise<void> {
     await this.quiet()
     await this.runtime.close()
+  }
+
+  async #start(component: string, spec: ComponentSpec): Promise<Started[]> {
+    if (this.#ending) throw new Error(`${component} is not started any more: the command is ending`)
+    const starting = startComponent(this.runtime, component, spec)
+    this.#starting.add(starting)
+    return starting.finally(() => this.#starting.delete(starting))
   }
 
   async #healComponent(component: string, spec: ComponentSpec): Promise<boolean> {

@@ -20,6 +20,8 @@ export interface RunOptions extends VerdictListener {
   seed?: number
   /** Steps in the order in which to run them; default the lab's own. */
   order?: string[]
+  /** Of each step, only the red tests or only the checks. Default: both. */
+  kind?: 'red' | 'check'
   /** Leave out what comes after the first failure. */
   stopAtFailure?: boolean
   /** How many steps go on side by side, each on servers of its own. Default: two where the machine has room for them. */
@@ -74,6 +76,7 @@ export class Grader {
     subject,
     seed = randomSeed(),
     order,
+    kind,
     stopAtFailure = false,
     lanes = LANES,
     onBegin,
@@ -83,7 +86,7 @@ export class Grader {
     const started = new Date()
     const startedAt = performance.timeOrigin + performance.now()
     const dir = makeRunFolder(this.lab.chapter, started)
-    const plan = this.#plan(order)
+    const plan = this.#plan(order, kind)
     const course = (this.#course = new Course(
       plan.map(({ id }) => id),
       stopAtFailure,
@@ -163,8 +166,11 @@ export class Grader {
     await Promise.allSettled([this.#vitest.close(), this.#pool.close(), this.runtime.close()])
   }
 
-  #plan(order = this.lab.spec.steps.map((step) => step.id)): PlannedStep[] {
-    return order.map((id) => ({ id, files: testFiles(this.lab, id) }))
+  #plan(order = this.lab.spec.steps.map((step) => step.id), only?: 'red' | 'check'): PlannedStep[] {
+    return order.map((id) => ({
+      id,
+      files: testFiles(this.lab, id).filter(({ kind }) => only === undefined || kind === only),
+    }))
   }
 
   /** What Vitest deals out to its threads: whole steps, or all of them to one. */

@@ -60,11 +60,11 @@ export class Lane {
     await this.#healed?.catch(() => {}) // the next run awaits it and reports
   }
 
-  /** Resolves when nothing is being started any more. */
+  /** Resolves when nothing is being started; from now on nothing will be. */
   async quiet(): Promise<void> {
     const topology = await this.#starting?.catch(() => undefined)
-    await this.settled()
     await topology?.quiet()
+    await this.settled()
   }
 
   /** What the tests of this lane may ask, beside what concerns their thread alone. */

@@ -24,6 +24,20 @@ async function withTopology(spec: Topology, look: (nodes: NodeInfo[]) => Promise
   }
 }
 
+test('what is ending starts nothing more, and what is coming up then still comes up', async () => {
+  const topology = await StartedTopology.start(await chooseRuntime(), { redis: { kind: 'redis' } })
+  try {
+    const coming = topology.add('one-more', { kind: 'redis' })
+    await topology.quiet()
+    await topology.act('redis', 'kill')
+    await topology.heal()
+    await expect(topology.renew('redis')).rejects.toThrow('redis is not started any more')
+    expect(await coming).toHaveLength(1)
+  } finally {
+    await topology.close()
+  }
+})
+
 const names = (nodes: NodeInfo[]): string[] => nodes.map(({ name }) => name)
 const notes = 'CREATE TABLE notes (text text); INSERT INTO notes VALUES (current_setting($$port$$))'
 
