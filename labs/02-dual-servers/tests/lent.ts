@@ -26,7 +26,7 @@ export function lastUseOf(name: string, { server1, server2 }: Pair): void {
 /** For tests that need no fresh pair. */
 export function quietPair(): Promise<Pair> {
   // Bursts wait for connections of a server's pool, which DB_TIMEOUT_MS may bound, and for the peer's.
-  return lend('quiet', () => startPair({ quiet: true, env: { PEER_TIMEOUT_MS: 2000, DB_TIMEOUT_MS: 5000 } }))
+  return lend('quiet', () => startPair({ quiet: true, env: { PEER_TIMEOUT_MS: 5000, DB_TIMEOUT_MS: 5000 } }))
 }
 
 export interface WatchingPair extends Pair {
