@@ -40,6 +40,7 @@ export async function flake(args: string[]): Promise<number> {
   try {
     for (let i = 1; i <= Number(times); i++) {
       const verdict = await withRun({ command: 'npm run flake' }, () => grader.run({ subject }))
+      if (grader.cancelled) break
       durations.push(verdict.durationMs)
       const bad = verdict.steps.filter((step) => step.outcome !== 'pass')
       if (bad.length > 0) failed++

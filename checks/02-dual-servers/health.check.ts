@@ -92,7 +92,7 @@ test(say('the peer is gone', '相手が落ちた'), async () => {
   when('server-2 is killed', 'server-2を強制終了した')
   await sees(server1, 'unreachable')
   expect(await health(server1)).toAnswer(200, { status: 'ok', peer: 'unreachable' })
-  await server2.start({ DB_TIMEOUT_MS: 1000 })
+  await server2.start()
   when('server-2 is started again', 'server-2を再起動した')
   await sees(server1, 'healthy')
 })

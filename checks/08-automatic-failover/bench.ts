@@ -233,7 +233,9 @@ export default defineBench([
   row('kill-300x3', { event: 'kill', intervalMs: 300, threshold: 3 }),
   row('kill-1000x1', { event: 'kill', intervalMs: 1000, threshold: 1 }, SEED),
   row('freeze-50x3', { event: 'freeze', intervalMs: 50, threshold: 3 }, UNNOTICED),
+  row('freeze-100x3', { event: 'freeze', intervalMs: 100, threshold: 3 }, UNNOTICED),
   row('freeze-300x3', { event: 'freeze', intervalMs: 300, threshold: 3 }, UNNOTICED),
+  row('freeze-1000x1', { event: 'freeze', intervalMs: 1000, threshold: 1 }, UNNOTICED),
   row('sync-50x3', { event: 'kill', intervalMs: 50, threshold: 3, synchronous: true }),
   row(
     'sync-comes-back',

@@ -26,7 +26,7 @@ export function lastUseOf(name: string, { server1, server2 }: Pair): void {
 /** For tests that need no fresh pair. */
 export function quietPair(): Promise<Pair> {
   // Bursts wait for connections of a server's pool, which DB_TIMEOUT_MS may bound, and for the peer's.
-  return lend('quiet', () => startPair({ quiet: true, env: { PEER_TIMEOUT_MS: 5000, DB_TIMEOUT_MS: 5000 } }))
+  return lend('quiet', () => startPair({ quiet: true, env: { PEER_TIMEOUT_MS: 2000, DB_TIMEOUT_MS: 5000 } }))
 }
 
 export interface WatchingPair extends Pair {
@@ -43,7 +43,7 @@ export async function watchingPair({ shut = false } = {}): Promise<WatchingPair>
       env: { SYNC_RETRY_MS: 100 },
       // server-1 shall have the time to read 10 MB; a wait for server-2 when it is frozen would show.
       env1: { PEER_TIMEOUT_MS: 5000 },
-      env2: { PEER_TIMEOUT_MS: SHORT_MS, DB_TIMEOUT_MS: 400 },
+      env2: { PEER_TIMEOUT_MS: SHORT_MS },
     })
     return { ...started, alone: await health(started.server1) }
   })
