@@ -29,6 +29,12 @@ interface Loop {
   lastVerdictMs: number
 }
 
+/** A loop of `npm run lab`, and what of it is nobody's test. */
+interface Watched extends Loop {
+  /** To the first verdict, without the time of the test that got it. */
+  besideTestMs: number
+}
+
 /**
  * `npm run bench loop`: how long a learner waits. Saves a file of lab 02 while `npm run lab` watches, as an editor would;
  * beside it the same tests the plain way (new containers for every test file), and the floor: one role start, one
@@ -42,13 +48,22 @@ export async function benchLoop(json: boolean): Promise<number> {
   const plain = docker.yes ? await plainWay(lab) : null
   const floorMs = await floor(lab)
   if (json)
-    console.log(JSON.stringify({ native, docker: inDocker, plainMs: plain?.lastVerdictMs ?? null, floorMs }))
+    console.log(
+      JSON.stringify({
+        native: verdictsOf(native),
+        docker: inDocker && verdictsOf(inDocker),
+        plainMs: plain?.lastVerdictMs ?? null,
+        floorMs,
+      }),
+    )
   else print({ native, docker: inDocker, plain, floorMs })
   return 0
 }
 
+const verdictsOf = ({ firstVerdictMs, lastVerdictMs }: Loop): Loop => ({ firstVerdictMs, lastVerdictMs })
+
 /** Medians over {@link SAVES} saves of the solution's `server.ts` in a workspace of its own. */
-async function watchLoop(lab: Lab, runtime: 'native' | 'docker'): Promise<Loop> {
+async function watchLoop(lab: Lab, runtime: 'native' | 'docker'): Promise<Watched> {
   const workspace = await mkdtemp(join(RUNTIME_DIR, 'bench-'))
   const folder = join(workspace, lab.chapter)
   await cp(lab.solution, folder, { recursive: true })
@@ -68,23 +83,32 @@ async function watchLoop(lab: Lab, runtime: 'native' | 'docker'): Promise<Loop> 
     await lines.next() // the first run, which nobody saved for
     const file = join(folder, 'src/server.ts')
     const text = await readFile(file, 'utf8')
-    const loops: Loop[] = []
+    const loops: Watched[] = []
     for (let i = 0; i < SAVES; i++) {
       await pause(READING_MS)
       const saved = performance.now()
       await writeFile(file, `${text}// save ${i}\n`)
       const { value } = await lines.next()
       if (!value) throw new Error('npm run lab ended during the bench')
-      loops.push({ firstVerdictMs: value.first - saved, lastVerdictMs: value.last - saved })
+      const firstVerdictMs = value.first - saved
+      loops.push({
+        firstVerdictMs,
+        lastVerdictMs: value.last - saved,
+        besideTestMs: firstVerdictMs - value.testMs,
+      })
     }
-    const median = (key: keyof Loop): number =>
+    const median = (key: keyof Watched): number =>
       Math.round(
         percentile(
           loops.map((loop) => loop[key]),
           0.5,
         ),
       )
-    return { firstVerdictMs: median('firstVerdictMs'), lastVerdictMs: median('lastVerdictMs') }
+    return {
+      firstVerdictMs: median('firstVerdictMs'),
+      lastVerdictMs: median('lastVerdictMs'),
+      besideTestMs: median('besideTestMs'),
+    }
   } finally {
     command.kill('SIGTERM')
     await new Promise((resolve) => command.once('exit', resolve))
@@ -92,22 +116,27 @@ async function watchLoop(lab: Lab, runtime: 'native' | 'docker'): Promise<Loop> 
   }
 }
 
+/** Of one run, as `performance.now()` tells it. */
+interface Verdicts {
+  first: number
+  /** Milliseconds that the first test took. */
+  testMs: number
+  last: number
+}
+
 /**
- * With `WORKBOOK_TRACE=verdicts` the command writes a line as each verdict reaches the screen: `test <step> <outcome>`
+ * With `WORKBOOK_TRACE=verdicts` the command writes a line as each verdict reaches the screen: `test <step> <outcome> <ms>`
  * and `step <step> <outcome>`. One item a run.
  */
-async function* verdictLines(
-  command: ChildProcess,
-  steps: number,
-): AsyncGenerator<{ first: number; last: number }, undefined> {
-  let first: number | undefined
+async function* verdictLines(command: ChildProcess, steps: number): AsyncGenerator<Verdicts, undefined> {
+  let first: { first: number; testMs: number } | undefined
   let done = 0
   for await (const line of createInterface({ input: command.stdout! })) {
-    const kind = /^(test|step) /.exec(line)?.[1]
+    const [, kind, ms] = /^(test|step) \S+ \S+ ?(\d*)/.exec(line) ?? []
     if (!kind) continue
-    first ??= performance.now()
+    first ??= { first: performance.now(), testMs: Number(ms) }
     if (kind === 'step' && ++done === steps) {
-      yield { first, last: performance.now() }
+      yield { ...first, last: performance.now() }
       first = undefined
       done = 0
     }
@@ -171,8 +200,8 @@ async function floor(lab: Lab): Promise<number> {
 }
 
 interface Result {
-  native: Loop
-  docker: Loop | null
+  native: Watched
+  docker: Watched | null
   plain: Loop | null
   floorMs: number
 }
@@ -184,17 +213,18 @@ function print({ native, docker, plain, floorMs }: Result): void {
     'of the floor': `${(ms / floorMs).toFixed(1)} ×`,
     'than the plain way': plainMs === undefined ? '' : `${(plainMs / ms).toFixed(1)} × faster`,
   })
-  const rows = (name: string, loop: Loop | null, beside?: Loop | null) =>
+  const rows = (name: string, loop: Loop, beside?: Loop | null) => [
+    row(`${name}: first verdict`, loop.firstVerdictMs, beside?.firstVerdictMs),
+    row(`${name}: last verdict`, loop.lastVerdictMs, beside?.lastVerdictMs),
+  ]
+  const watched = (name: string, loop: Watched | null) =>
     loop
-      ? [
-          row(`${name}: first verdict`, loop.firstVerdictMs, beside?.firstVerdictMs),
-          row(`${name}: last verdict`, loop.lastVerdictMs, beside?.lastVerdictMs),
-        ]
+      ? [...rows(name, loop, plain), row(`${name}: first verdict without its test`, loop.besideTestMs)]
       : []
   console.table([
-    ...rows('native, from a save', native, plain),
-    ...rows('docker, from a save', docker, plain),
-    ...rows('plain way: every test file its own containers', plain),
+    ...watched('native, from a save', native),
+    ...watched('docker, from a save', docker),
+    ...(plain ? rows('plain way, every test file its own containers', plain) : []),
     row('floor: role, database, round trip', floorMs),
   ])
 }

@@ -38,8 +38,8 @@ function stepsOf({ rows }: LabState): Parameters<typeof renderStep>[1]['steps'] 
   return rows as Parameters<typeof renderStep>[1]['steps']
 }
 
-/** For `npm run bench loop`: a verdict in one word, at the moment at which it is shown. */
+/** For `npm run bench loop`: a verdict in one word, at the moment at which it is shown, and what the test itself took. */
 function traced(change: Change): string[] {
-  if (change.type === 'test') return [`test ${change.step} ${change.test.outcome}`]
+  if (change.type === 'test') return [`test ${change.step} ${change.test.outcome} ${change.test.durationMs}`]
   return change.type === 'step' ? [`step ${change.step.id} ${change.step.outcome}`] : []
 }
