@@ -34,6 +34,8 @@ export default defineLab({
       id: 'seconds',
       title: say('Lag in seconds that do not lie', '嘘をつかない秒数'),
       points: 15,
+      // Servers start, and replicas find their way back.
+      limit: 45_000,
       hints: [
         say(
           "What does 'now minus the last replayed commit' say at 4 a.m.?",

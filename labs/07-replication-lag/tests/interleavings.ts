@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Random, StartedRole } from '#harness'
+import { eventually, expect, say, type Answer, type Random, type StartedRole, type Text } from '#harness'
 import { statusAsNumber } from './positions.ts'
 import { newId, order, read, tokenOf, type Shop } from './shop.ts'
 
@@ -28,8 +28,11 @@ export async function interleave(
   let over = false
   const user = async ({ id, home }: { id: string; home: StartedRole }): Promise<void> => {
     for (let n = 1; n <= times; n++) {
-      const written = await home.put(`/orders/${id}`, { status: String(n) })
-      const answer = await read(random.pick(servers), id, { token: tokenOf(written) })
+      const written = await served(PUT, () => home.put(`/orders/${id}`, { status: String(n) }))
+      expect(written).toAnswer(200)
+      const token = tokenOf(written)
+      const reader = random.pick(servers)
+      const answer = await served(GET, () => read(reader, id, { token }))
       if (statusAsNumber(answer) !== n) stale.push(`${id}: wrote ${n}, read ${answer.status} ${answer.text}`)
       done++
     }
@@ -45,4 +48,18 @@ export async function interleave(
   }
   await Promise.all([Promise.all(orders.map(user)).finally(() => (over = true)), disturb()])
   return { reads: users * times, stale }
+}
+
+const PUT = say('an answer to PUT /orders/:id that is no 503', 'PUT /orders/:idへの503でない応答')
+const GET = say('an answer to GET /orders/:id that is no 503', 'GET /orders/:idへの503でない応答')
+
+/** The answer to a request that is sent again after a 503: a server that gets no connection in time may say that. */
+async function served(label: Text, ask: () => Promise<Answer>): Promise<Answer> {
+  let answer: Answer | undefined
+  await eventually(
+    label,
+    async () => (answer = await ask()).status,
+    (status) => status !== 503,
+  )
+  return answer!
 }

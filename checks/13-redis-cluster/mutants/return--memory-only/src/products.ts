@@ -20,7 +20,7 @@ types.setTypeParser(types.builtins.INT8, Number)
 
 export const pool = new Pool({
   connectionString: required('DATABASE_URL'),
-  connectionTimeoutMillis: 2000,
+  connectionTimeoutMillis: 5000,
   query_timeout: 10_000,
 })
 // A lost connection is reported twice: to the query that waits for it, and as this event.
