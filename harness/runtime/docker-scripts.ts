@@ -26,6 +26,13 @@ const RESEED_SCRIPT = [
 export const BASE = '/base'
 
 /**
+ * Before 16, the postmaster can miss that the next WAL receiver is to start when the last one ends at the same moment
+ * (its signal comes between the unmasking and `select`), and then sleeps until something wakes it: a replica whose link
+ * was cut came back after 15 s. This signal says nothing, and wakes it. In 16 it waits on a latch and misses nothing.
+ */
+const WAKE_SCRIPT = 'if [ "${PG_MAJOR:-16}" -lt 16 ]; then while sleep 1; do kill -USR1 1; done & fi'
+
+/**
  * What a container of Postgres runs. Its first start copies the volume's data folder, or is the one that makes it;
  * later starts find their data and go on.
  * @param far its WAL stands 8 MB short of 4 GiB before anybody uses it
@@ -56,6 +63,7 @@ export function startScript({ far, conninfo }: { far: boolean; conninfo: string 
         ]
       : []),
     'fi',
+    WAKE_SCRIPT,
     'exec docker-entrypoint.sh "$@"',
   ].join('\n')
 }
