@@ -70,13 +70,13 @@ test(say('force is for one time', '強制は一回限り'), async ({ random }) =
   await quiet(cluster, 5)
   expect(await writable(cluster), say('writable nodes', '書き込めるノード'), { hint: 1 }).toEqual([])
 
-  when('the leader is asked to fail over, without "force"', 'リーダーに、"force"なしでフェイルオーバーを頼む')
+  when('still blocked: POST /failover {"force":false}', 'blockedのままPOST /failover {"force":false}')
   const unforced = await (await leaderOf(cluster)).post('/failover', { force: false })
   expect(unforced, say('a failover that is not forced', '強制しないフェイルオーバー'), { hint: 3 }).toAnswer(
     409,
   )
   await quiet(cluster, 5)
-  expect(await writable(cluster), say('writable nodes', '書き込めるノード'), { hint: 1 }).toEqual([])
+  expect(await writable(cluster), say('writable nodes', '書き込めるノード'), { hint: 3 }).toEqual([])
 
   when('the failover is forced', 'フェイルオーバーを強制する')
   await force(cluster)

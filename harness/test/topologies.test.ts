@@ -31,6 +31,7 @@ test('what is ending starts nothing more, and what is coming up then still comes
     await topology.quiet()
     await topology.act('redis', 'kill')
     await topology.heal()
+    await expect(topology.versions(), 'nobody has started it again').rejects.toThrow()
     await expect(topology.renew('redis')).rejects.toThrow('redis is not started any more')
     expect(await coming).toHaveLength(1)
   } finally {
