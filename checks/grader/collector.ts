@@ -30,6 +30,8 @@ export class Collector implements Reporter {
   readonly #listener: VerdictListener
   readonly #tests = new Map<string, { test: TestVerdict; failure?: Failure }[]>()
   readonly #begun = new Set<string>()
+  /** Tests and files whose end was told: each is told twice (see `PromptRunner`). */
+  readonly #ended = new Set<string>()
   readonly #filesLeft = new Map<string, number>()
   readonly #stepOfFile = new Map<string, { step: string; kind: 'red' | 'check' }>()
   readonly #broken = new Map<string, Failure>()
@@ -54,7 +56,7 @@ export class Collector implements Reporter {
 
   onTestCaseResult(test: TestCase): void {
     const place = this.#stepOfFile.get(test.module.moduleId)
-    if (!place) return
+    if (!place || this.#again(test)) return
     const { state } = test.result()
     const meta = test.meta()
     const outcome: Outcome =
@@ -74,7 +76,7 @@ export class Collector implements Reporter {
 
   onTestModuleEnd(module: TestModule): void {
     const place = this.#stepOfFile.get(module.moduleId)
-    if (!place) return
+    if (!place || this.#again(module)) return
     const { step } = place
     const { duration } = module.diagnostic()
     this.#durations.set(step, (this.#durations.get(step) ?? 0) + duration)
@@ -83,6 +85,12 @@ export class Collector implements Reporter {
     const left = this.#filesLeft.get(step)! - 1
     this.#filesLeft.set(step, left)
     if (left === 0) this.#listener.onStep?.(this.verdictOf(step))
+  }
+
+  #again({ id }: { id: string }): boolean {
+    if (this.#ended.has(id)) return true
+    this.#ended.add(id)
+    return false
   }
 
   /** The verdict of a step from what has come in so far. */

@@ -19,6 +19,7 @@ export async function openVitest(pool: WarmPool, collector: () => Collector | un
       include: ['**/*.test.ts', '**/*.check.ts'],
       dir: ROOT,
       setupFiles: [join(ROOT, 'harness/setup.ts')],
+      runner: join(ROOT, 'harness/runner.ts'),
       isolate: false,
       maxWorkers: LANES,
       fileParallelism: LANES > 1,

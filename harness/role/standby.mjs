@@ -23,7 +23,10 @@ if (stripped) {
 }
 
 if (packages) {
-  for (const name of packages.split(',')) await import(name)
+  const names = packages.split(',')
+  for (const name of names) await import(name)
+  const { rehearse } = await import('./rehearsal.mjs')
+  await rehearse(names).catch(() => {}) // its first request is then as slow as anybody's
   become(await order())
 }
 

@@ -91,6 +91,9 @@ export async function startPair(options: PairOptions = {}): Promise<Pair> {
   const [server1, server2] = await Promise.all([
     startRole('server', { name: 'server-1', port: port1, env: env1 }),
     startRole('server', { name: 'server-2', port: port2, env: env2 }),
+    // The test's own connections: opened while nobody waits for them.
+    db1.sql('SELECT 1'),
+    db2.sql('SELECT 1'),
   ])
   const pair: Pair = { server1, server2, db1, db2, to2, to1, toDb1, toDb2, env1, env2 }
   if (apart && !shut) await heal(pair)

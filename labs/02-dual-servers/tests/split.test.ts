@@ -8,17 +8,29 @@ beforeAll(async () => {
   pair = await quietPair()
 })
 
-const USERS: [id: string, home: 1 | 2][] = [
+type User = [id: string, home: 1 | 2]
+
+const FIRST_HALF: User[] = [
   ['alice123', 1],
   ['bob456', 1],
   ['mike345', 1],
+]
+const SECOND_HALF: User[] = [
   ['nancy789', 2],
   ['oscar012', 2],
   ['zoe678', 2],
 ]
 
-test(say('each user is served at their own server', 'ユーザーは自分の担当サーバーで処理される'), async () => {
-  for (const [id, home] of USERS) {
+test(say('server-1 serves the users from A to M', 'server-1はAからMのユーザーを担当する'), () =>
+  servedAtHome(FIRST_HALF),
+)
+
+test(say('server-2 serves the users from N to Z', 'server-2はNからZのユーザーを担当する'), () =>
+  servedAtHome(SECOND_HALF),
+)
+
+async function servedAtHome(users: User[]): Promise<void> {
+  for (const [id, home] of users) {
     const server = home === 1 ? pair.server1 : pair.server2
     const profile = {
       userId: id,
@@ -32,12 +44,12 @@ test(say('each user is served at their own server', 'ユーザーは自分の担
     when(`${id} sends GET /api/profile to ${server.name}`, `${id}が${server.name}にGET /api/profileを送った`)
     expect(await server.get('/api/profile', as(id))).toAnswer(200, profile)
   }
-})
+}
 
 test(
   say('the other server points to the right one', '担当外のサーバーは正しいサーバーを案内する'),
   async () => {
-    for (const [id, home] of USERS) {
+    for (const [id, home] of [...FIRST_HALF, ...SECOND_HALF]) {
       const wrong = home === 1 ? pair.server2 : pair.server1
       const pointer = {
         error: 'misdirected_request',

@@ -1,0 +1,52 @@
+import { once } from 'node:events'
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { forgetAnswer, http } from './http.ts'
+import { openLink } from './link/index.ts'
+
+/** A first time is slow, a second one nearly, a third one no more. */
+const TIMES = 3
+
+/**
+ * Does once, in a thread that waits for its run, what the first test will do: Node loads and compiles code when it first
+ * runs, and a learner would wait for that at every save.
+ */
+export async function rehearse(): Promise<void> {
+  aMachine()
+  await aLink()
+}
+
+async function aLink(): Promise<void> {
+  const server = createServer((request, response) => request.resume().on('end', () => response.end('{}')))
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const { port } = server.address() as AddressInfo
+  const wire = await openLink({
+    name: 'rehearsal',
+    target: () => ({ host: '127.0.0.1', port }),
+    protocol: 'http',
+    hosts: ['127.0.0.1'],
+    record: () => {},
+  })
+  for (let i = 0; i < TIMES; i++)
+    await http(`http://127.0.0.1:${wire.port}/`, { method: 'POST', body: { i }, to: 'rehearsal' })
+  forgetAnswer()
+  await wire.close()
+  server.closeAllConnections()
+  server.close()
+}
+
+function aMachine(): void {
+  const home = mkdtempSync(join(tmpdir(), 'rehearsal-'))
+  for (let i = 0; i < TIMES; i++) {
+    mkdirSync(join(home, 'from', 'src'), { recursive: true })
+    cpSync(join(home, 'from'), join(home, 'to'), {
+      recursive: true,
+      verbatimSymlinks: true,
+      filter: () => true,
+    })
+  }
+  rmSync(home, { recursive: true, force: true })
+}
