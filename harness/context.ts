@@ -70,7 +70,7 @@ let command: HostApi | undefined
 
 /** The command that runs this thread. */
 export function commandHere(): HostApi | undefined {
-  const line = (workerData as { workbook?: MessagePort } | null)?.workbook
+  const line = here().workbook
   return line && (command ??= remote<HostApi>(line))
 }
 
@@ -91,5 +91,14 @@ export function lab(): LabContext {
 
 /** True in a worker that a command started. */
 export function inRun(): boolean {
-  return Boolean((workerData as { workbook?: MessagePort } | null)?.workbook)
+  return Boolean(here().workbook)
+}
+
+/** This thread was started for a run that nobody has asked for yet. */
+export function isAhead(): boolean {
+  return here().ahead === true
+}
+
+function here(): { workbook?: MessagePort; ahead?: boolean } {
+  return (workerData as ReturnType<typeof here> | null) ?? {}
 }

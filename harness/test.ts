@@ -6,6 +6,7 @@ import { assertions } from './expect.ts'
 import { StepFailure, type Finding } from './failure.ts'
 import { forgetAnswer } from './http.ts'
 import { Random } from './random.ts'
+import { rehearsal } from './rehearsal.ts'
 import { abortScope, scopes, type Scope } from './scope.ts'
 import { newSituation, situation } from './situation.ts'
 import { say, type Text } from './text.ts'
@@ -78,7 +79,7 @@ export function installHooks(): void {
   if (!inRun()) return
   // oxlint-disable-next-line no-empty-pattern -- Vitest reads from the pattern which fixtures are wanted: none
   vitestBeforeAll(async ({}, { file }) => {
-    const { host } = await connect()
+    const [{ host }] = await Promise.all([connect(), rehearsal.over()])
     left = !(await host.enter(stepOf(file.filepath)))
     listening ??= Promise.all([host.cancelled().then(leave), host.over().then(end)])
   }, 3_600_000)

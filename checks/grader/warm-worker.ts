@@ -46,7 +46,7 @@ export class WarmPool implements PoolRunnerInitializer {
     this.#options = options
     let lane = 1
     while (this.#busy.has(lane)) lane++
-    const thread = this.#next.get(lane) ?? this.#start(options, lane)
+    const thread = this.#next.get(lane) ?? this.#start(options, lane, false)
     this.#next.delete(lane)
     const worker = new WarmWorker(options, thread, this.#how.filesOf)
     this.#busy.set(lane, worker)
@@ -60,7 +60,7 @@ export class WarmPool implements PoolRunnerInitializer {
   async next(): Promise<void> {
     const ended = [...this.#busy.values()].map((worker) => worker.over)
     for (const lane of this.#busy.keys())
-      if (!this.#next.has(lane)) this.#next.set(lane, this.#start(this.#options!, lane))
+      if (!this.#next.has(lane)) this.#next.set(lane, this.#start(this.#options!, lane, true))
     await Promise.all(ended)
     this.#busy.clear()
   }
@@ -69,14 +69,15 @@ export class WarmPool implements PoolRunnerInitializer {
     await Promise.all([...this.#next.values()].map(({ worker }) => worker.terminate()))
   }
 
-  #start(options: PoolOptions, lane: number): Thread {
+  /** @param ahead of the run that it is for */
+  #start(options: PoolOptions, lane: number, ahead: boolean): Thread {
     const { port1, port2 } = new MessageChannel()
     const worker = new Worker(join(options.distPath, 'workers/threads.js'), {
       env: options.env,
       execArgv: [...options.execArgv, '--import', PRELOAD],
       stdout: true,
       stderr: true,
-      workerData: { workbook: port2, lane },
+      workerData: { workbook: port2, lane, ahead },
       transferList: [port2],
     })
     const thread = new Thread(worker)
