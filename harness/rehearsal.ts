@@ -1,9 +1,6 @@
 import { once } from 'node:events'
-import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { http } from './http.ts'
 import { openLink } from './link/index.ts'
 
@@ -29,12 +26,8 @@ class Rehearsal {
 
 export const rehearsal = new Rehearsal()
 
+/** Requests over a link. */
 async function rehearse(): Promise<void> {
-  aMachine()
-  await aLink()
-}
-
-async function aLink(): Promise<void> {
   const server = createServer((request, response) => request.resume().on('end', () => response.end('{}')))
   await once(server.listen(0, '127.0.0.1'), 'listening')
   const { port } = server.address() as AddressInfo
@@ -50,17 +43,4 @@ async function aLink(): Promise<void> {
   await wire.close()
   server.closeAllConnections()
   server.close()
-}
-
-function aMachine(): void {
-  const home = mkdtempSync(join(tmpdir(), 'rehearsal-'))
-  for (let i = 0; i < TIMES; i++) {
-    mkdirSync(join(home, 'from', 'src'), { recursive: true })
-    cpSync(join(home, 'from'), join(home, 'to'), {
-      recursive: true,
-      verbatimSymlinks: true,
-      filter: () => true,
-    })
-  }
-  rmSync(home, { recursive: true, force: true })
 }
